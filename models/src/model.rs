@@ -1,0 +1,127 @@
+//! A store as a pure state machine: no I/O, no clock, no randomness.
+//!
+//! The front end (`picklock-sim`, `serve`) owns sockets and clocks; a model owns rules. Answers and
+//! side facts are pushed into an [`Outbox`] instead of being returned, because one request may
+//! answer other sessions too (a blocked pop that is woken, a published message), or nobody yet.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::time::HostTime;
+
+/// One client connection, numbered by the front end. Never used twice, not even after a restart:
+/// the owner of a record must stay recognisable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionId(pub u64);
+
+/// How a server went down, which decides what its disk still holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Crash {
+    /// The process was killed: what it had written stays in the page cache.
+    ProcessKill,
+    /// The machine lost power: only what was fsynced survives.
+    PowerLoss,
+}
+
+/// A store as a pure state machine.
+pub trait Model {
+    /// A decoded request.
+    type Request;
+    /// A reply, not yet encoded.
+    type Reply;
+    /// What is on disk after a crash; a restarted store starts from it.
+    type Disk: Clone + Default;
+
+    /// A client connected.
+    fn connect(&mut self, now: HostTime, session: SessionId);
+
+    /// A request arrived.
+    fn apply(
+        &mut self,
+        now: HostTime,
+        session: SessionId,
+        request: Self::Request,
+        out: &mut Outbox<Self::Reply>,
+    );
+
+    /// A client's connection ended.
+    fn disconnect(&mut self, now: HostTime, session: SessionId, out: &mut Outbox<Self::Reply>);
+
+    /// The server's own timer; the front end calls it every [`Model::TICK`] of the steady clock.
+    fn tick(&mut self, now: HostTime, out: &mut Outbox<Self::Reply>);
+
+    /// How often the server's own timer runs.
+    const TICK: Duration;
+
+    /// What a crash at this instant leaves on the disk.
+    fn disk_after(&self, crash: Crash) -> Self::Disk;
+}
+
+/// What a model has to say: replies to sessions, sessions to close, and the facts about watched
+/// records that the checkers judge by.
+#[derive(Debug)]
+pub struct Outbox<Reply> {
+    /// Replies in the order in which they must be written, each to its session.
+    pub replies: Vec<(SessionId, Reply)>,
+    /// Sessions to be closed after their replies were written.
+    pub closed: Vec<SessionId>,
+    /// What happened to watched records, in order. Not part of the protocol: the ground truth.
+    pub changes: Vec<Change>,
+}
+
+/// A fact about one watched record, as the server knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The record's key.
+    pub key: Bytes,
+    /// Whose request did it; `None` for the server itself (expiry, loading).
+    pub by: Option<SessionId>,
+    /// Who had created the record's value before this change, if it existed.
+    pub owner: Option<SessionId>,
+    /// What happened.
+    pub kind: ChangeKind,
+}
+
+/// What happened to a watched record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// A value was stored; the session that did it owns the record from now on.
+    Set {
+        /// The value, where it is an integer: stocks and counters.
+        number: Option<i64>,
+        /// Remaining time to live in milliseconds of the server's wall clock; `None`: no expiry.
+        ttl_ms: Option<i64>,
+    },
+    /// Only the expiry changed.
+    Retimed {
+        /// As in [`ChangeKind::Set`].
+        ttl_ms: Option<i64>,
+    },
+    /// A client removed it.
+    Deleted,
+    /// The server removed it because its time was up.
+    Expired,
+    /// It was on the disk when the server started.
+    Loaded {
+        /// As in [`ChangeKind::Set`].
+        number: Option<i64>,
+        /// As in [`ChangeKind::Set`]; may be negative for a record that expired while down.
+        ttl_ms: Option<i64>,
+    },
+}
+
+impl<Reply> Outbox<Reply> {
+    /// Empties it for the next request; keeps its memory.
+    pub fn clear(&mut self) {
+        self.replies.clear();
+        self.closed.clear();
+        self.changes.clear();
+    }
+}
+
+impl<Reply> Default for Outbox<Reply> {
+    fn default() -> Self {
+        Self { replies: Vec::new(), closed: Vec::new(), changes: Vec::new() }
+    }
+}

@@ -1,0 +1,2 @@
+//! picklock.
+fn main() {}
