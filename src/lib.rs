@@ -1,1 +1,4 @@
 //! picklock.
+pub mod checkers;
+pub mod terms;
+pub mod verdict;

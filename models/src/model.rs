@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use crate::time::HostTime;
 
@@ -15,8 +16,9 @@ use crate::time::HostTime;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionId(pub u64);
 
-/// How a server went down, which decides what its disk still holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How a process went down, which decides what its disk still holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Crash {
     /// The process was killed: what it had written stays in the page cache.
     ProcessKill,
@@ -84,7 +86,8 @@ pub struct Change {
 }
 
 /// What happened to a watched record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ChangeKind {
     /// A value was stored; the session that did it owns the record from now on.
     Set {

@@ -1,1 +1,19 @@
-//! The world.
+//! The world in which picklock's locks live: hosts, clocks, links, faults, engines, recorder.
+//!
+//! In reading order: [`env`] (all that a program may know of the outside), [`cast`] (who plays
+//! which host), [`plan`] and [`fault`] (one world written down), [`history`] and [`recorder`]
+//! (what happened), then the worlds themselves.
+//!
+//! Never in this crate: a lock algorithm, a verdict.
+pub mod cast;
+pub mod clock;
+pub mod digest;
+pub mod env;
+pub mod fault;
+pub mod history;
+pub mod host;
+pub mod plan;
+pub mod recorder;
+pub mod seed;
+pub mod signal;
+pub mod time;
