@@ -105,4 +105,4 @@ macro_rules! transcripts {
     )*};
 }
 
-transcripts! { smoke }
+transcripts! { strings keys connection locks scripts random model }

@@ -129,7 +129,12 @@ pub(super) fn persist(core: &mut Core, call: &Call<'_>) -> Outcome {
 
 /// `TTL key`, rounded half up: 0 can mean 499 ms.
 pub(super) fn ttl(core: &mut Core, call: &Call<'_>) -> Outcome {
-    expiry(core, call, |left_ms, _| left_ms.saturating_add(500) / 1000)
+    expiry(core, call, |left_ms, _| seconds(left_ms))
+}
+
+/// Milliseconds that are not negative in seconds, rounded half up; the last ones do not overflow.
+fn seconds(ms: i64) -> i64 {
+    ((ms as u64 + 500) / 1000) as i64
 }
 
 /// `PTTL key`.
@@ -139,7 +144,7 @@ pub(super) fn pttl(core: &mut Core, call: &Call<'_>) -> Outcome {
 
 /// `EXPIRETIME key`.
 pub(super) fn expiretime(core: &mut Core, call: &Call<'_>) -> Outcome {
-    expiry(core, call, |_, when| when.saturating_add(500) / 1000)
+    expiry(core, call, |_, when| seconds(when))
 }
 
 /// `PEXPIRETIME key`.

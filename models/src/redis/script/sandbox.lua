@@ -163,8 +163,11 @@ function own_math.random(...)
 end
 own_math.randomseed = api.seed
 
-local own_string = copy(string)
-getmetatable('').__metatable = read_only({ __index = read_only(own_string) })
+-- A text finds its methods in its metatable, which leads to the table that scripts see.
+globals.string = read_only(copy(string))
+local text_metatable = getmetatable('')
+text_metatable.__index = globals.string
+text_metatable.__metatable = read_only({ __index = globals.string })
 
 local redis = {
   call = api.call,
@@ -202,7 +205,6 @@ function redis.replicate_commands() return true end
 globals.coroutine = read_only(own_coroutine)
 globals.math = read_only(own_math)
 globals.redis = read_only(redis)
-globals.string = read_only(own_string)
 globals.table = read_only(copy(table))
 
 return environment, globals

@@ -11,8 +11,8 @@ use super::{Engine, Host, INSTRUCTION_LIMIT, api, failure};
 /// The chunk name of the sandbox's own Lua, by which errors are not blamed on it.
 pub(super) const SOURCE: &str = "=sandbox";
 
-/// A fresh Lua state. Only the base, string, table and math libraries are loaded (in
-/// coroutines in the base library: without `os`, `io` and `package` there is nothing to take away.
+/// A fresh Lua state. Only the base (in Lua 5.1 with coroutines), string, table and math libraries
+/// are loaded: where `os`, `io` and `package` never were, nothing can be found of them.
 pub(super) fn build(host: Rc<Host>) -> mlua::Result<Engine> {
     let libraries = StdLib::STRING | StdLib::TABLE | StdLib::MATH;
     let lua = Lua::new_with(libraries, LuaOptions::default())?;
@@ -46,7 +46,7 @@ pub(super) fn count_instructions(lua: &Lua, host: &Rc<Host>, step: u32) {
         if step > 1 {
             count_instructions(lua, &host, 1);
         }
-        let text = "ERR Error: the script used up its instructions";
+        let text = "ERR Script killed by user with SCRIPT KILL...";
         Err(mlua::Error::RuntimeError(text.to_owned()))
     };
     let triggers = HookTriggers::new().every_nth_instruction(step);
