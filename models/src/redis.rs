@@ -182,3 +182,6 @@ impl Model for Redis {
         self.core.borrow().keyspace.disk_after(crash)
     }
 }
+
+#[cfg(test)]
+mod tests;

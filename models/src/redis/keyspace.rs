@@ -251,6 +251,3 @@ impl Keyspace {
 fn change(key: &[u8], by: Option<SessionId>, owner: Option<SessionId>, kind: ChangeKind) -> Change {
     Change { key: Bytes::copy_from_slice(key), by, owner, kind }
 }
-
-#[cfg(test)]
-mod tests;

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::OnceLock;
 
+use mlua::chunk::ChunkMode;
 use mlua::{Function, HookTriggers, Lua, LuaOptions, StdLib, Table, Value, VmState};
 
 use super::{Engine, Host, INSTRUCTION_LIMIT, api, failure};
@@ -17,8 +19,7 @@ pub(super) fn build(host: Rc<Host>) -> mlua::Result<Engine> {
     let libraries = StdLib::STRING | StdLib::TABLE | StdLib::MATH;
     let lua = Lua::new_with(libraries, LuaOptions::default())?;
     let xpcall: Function = lua.globals().raw_get("xpcall")?;
-    let sandbox: Function =
-        lua.load(include_str!("sandbox.lua")).set_name(SOURCE).into_function()?;
+    let sandbox = compiled(&lua)?;
     let (environment, globals): (Table, Table) = sandbox.call(api::functions(&lua, &host)?)?;
     let shared = Rc::clone(&host);
     let handler = move |lua: &Lua, error: Value| {
@@ -29,6 +30,18 @@ pub(super) fn build(host: Rc<Host>) -> mlua::Result<Engine> {
     count_instructions(&lua, &host, super::STEP);
     let scripts = BTreeMap::new();
     Ok(Engine { lua, host, xpcall, handler, environment, globals, scripts })
+}
+
+/// `sandbox.lua`, compiled once per process: every simulated server needs it, and to compile it takes
+/// longer than all the rest of a state.
+fn compiled(lua: &Lua) -> mlua::Result<Function> {
+    static BYTECODE: OnceLock<Vec<u8>> = OnceLock::new();
+    let bytecode = BYTECODE.get_or_init(|| {
+        let text = include_str!("sandbox.lua");
+        let compiled = lua.load(text).set_name(SOURCE).into_function();
+        compiled.expect("the sandbox is part of this program and compiles").dump(false)
+    });
+    lua.load(bytecode.as_slice()).set_name(SOURCE).set_mode(ChunkMode::Binary).into_function()
 }
 
 /// Has every `step` instructions counted, and the script ended when it has used its share. The hook
