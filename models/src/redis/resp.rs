@@ -71,6 +71,12 @@ pub fn decode_request(input: &mut BytesMut) -> Result<Option<Request>, ProtocolE
     Ok(Some(request))
 }
 
+/// Where `wanted` is, the way C's `strchr` looks for it: not beyond the first zero byte.
+fn find(input: &[u8], wanted: u8) -> Option<usize> {
+    let found = input.iter().position(|byte| *byte == wanted || *byte == 0)?;
+    (input[found] == wanted).then_some(found)
+}
+
 /// Server side: appends `reply` to `output`.
 pub fn encode_reply(reply: &Reply, output: &mut BytesMut) {
     match reply {

@@ -84,16 +84,15 @@ pub(super) fn getdel(core: &mut Core, call: &Call<'_>) -> Outcome {
     Ok(old)
 }
 
-/// `GETEX key [EX s|PX ms|EXAT s|PXAT ms|PERSIST]`: an instant that has passed deletes the key.
+/// `GETEX key [EX s|PX ms|EXAT s|PXAT ms|PERSIST]`: an instant that has passed deletes the key; of a
+/// key that is not there not even the time is looked at (`getexCommand`).
 pub(super) fn getex(core: &mut Core, call: &Call<'_>) -> Outcome {
     let options = Options::of_getex(call.args)?;
-    let expiry = options.expiry("getex", call.author.now_ms)?;
-    let key = &call.args[1];
-    let old = read(core, key, call);
-    let Some(record) = core.keyspace.get(key, call.author.now_ms) else { return Ok(old) };
-    let had_expiry = record.expires_at.is_some();
-    match expiry {
-        Expiry::At(when) if when <= call.author.now_ms => {
+    let (key, now_ms) = (&call.args[1], call.author.now_ms);
+    let Some(record) = core.keyspace.get(key, now_ms) else { return Ok(Reply::Null) };
+    let (old, had_expiry) = (record.value.to_bytes(), record.expires_at.is_some());
+    match options.expiry("getex", now_ms)? {
+        Expiry::At(when) if when <= now_ms => {
             core.keyspace.remove(key, call.author);
         }
         Expiry::At(when) => core.keyspace.retime(key, Some(when), call.author),
@@ -102,7 +101,7 @@ pub(super) fn getex(core: &mut Core, call: &Call<'_>) -> Outcome {
         }
         Expiry::Clear | Expiry::Keep => {}
     }
-    Ok(old)
+    Ok(Reply::Bulk(old))
 }
 
 /// `MGET key...`.

@@ -9,7 +9,7 @@ use crate::redis::request::Request;
 /// An inline command and its length in bytes; `None` if its line has no end yet
 /// (`src/networking.c` `processInlineBuffer`).
 pub(super) fn request(input: &[u8]) -> Result<Option<(Request, usize)>, ProtocolError> {
-    let Some(end) = input.iter().position(|byte| *byte == b'\n') else {
+    let Some(end) = super::find(input, b'\n') else {
         return match input.len() > MAX_LINE {
             true => Err(ProtocolError::new("too big inline request")),
             false => Ok(None),
@@ -27,8 +27,7 @@ fn words(mut line: &[u8]) -> Option<Request> {
     let mut word = Vec::new();
     loop {
         line = line.trim_ascii_start();
-        // The C text ends at a zero byte, whatever follows.
-        if matches!(line.first(), None | Some(0)) {
+        if line.is_empty() {
             return Some(request);
         }
         word.clear();
@@ -41,7 +40,7 @@ fn words(mut line: &[u8]) -> Option<Request> {
 fn take_word<'a>(mut line: &'a [u8], word: &mut Vec<u8>) -> Option<&'a [u8]> {
     loop {
         match line {
-            [] | [b' ' | b'\n' | b'\r' | b'\t' | 0, ..] => return Some(line),
+            [] | [b' ' | b'\n' | b'\r' | b'\t', ..] => return Some(line),
             [b'"', rest @ ..] => return after_quote(take_double_quoted(rest, word)?),
             [b'\'', rest @ ..] => return after_quote(take_single_quoted(rest, word)?),
             [byte, rest @ ..] => {
@@ -54,7 +53,7 @@ fn take_word<'a>(mut line: &'a [u8], word: &mut Vec<u8>) -> Option<&'a [u8]> {
 
 fn after_quote(rest: &[u8]) -> Option<&[u8]> {
     match rest.first() {
-        None | Some(0) => Some(rest),
+        None => Some(rest),
         Some(byte) if is_space(*byte) => Some(rest),
         Some(_) => None,
     }
@@ -68,7 +67,7 @@ fn is_space(byte: u8) -> bool {
 fn take_double_quoted<'a>(mut line: &'a [u8], word: &mut Vec<u8>) -> Option<&'a [u8]> {
     loop {
         match line {
-            [] | [0, ..] => return None,
+            [] => return None,
             [b'"', rest @ ..] => return Some(rest),
             [b'\\', b'x', high, low, rest @ ..]
                 if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() =>
@@ -98,7 +97,7 @@ fn take_double_quoted<'a>(mut line: &'a [u8], word: &mut Vec<u8>) -> Option<&'a 
 fn take_single_quoted<'a>(mut line: &'a [u8], word: &mut Vec<u8>) -> Option<&'a [u8]> {
     loop {
         match line {
-            [] | [0, ..] => return None,
+            [] => return None,
             [b'\\', b'\'', rest @ ..] => {
                 word.push(b'\'');
                 line = rest;

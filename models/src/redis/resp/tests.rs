@@ -95,11 +95,14 @@ fn refusal(input: &[u8]) -> String {
     decode_request(&mut BytesMut::from(input)).expect_err("a protocol error").to_string()
 }
 
-/// `src/networking.c` `processMultibulkBuffer` and `processInlineBuffer`.
+/// `src/networking.c` `processMultibulkBuffer` and `processInlineBuffer`; all verified on 7.0.15.
 #[test]
 fn requests_are_refused_in_redis_own_words() {
     assert_eq!(refusal(b"*1\r\n:5\r\n"), "Protocol error: expected '$', got ':'");
+    assert_eq!(refusal(b"*1\r\n\r\n"), "Protocol error: expected '$', got ' '");
     assert_eq!(refusal(b"*x\r\n"), "Protocol error: invalid multibulk length");
+    assert_eq!(refusal(b"*01\r\n"), "Protocol error: invalid multibulk length");
+    assert_eq!(refusal(b"*1\r\n$04\r\n"), "Protocol error: invalid bulk length");
     assert_eq!(refusal(b"*2147483648\r\n"), "Protocol error: invalid multibulk length");
     assert_eq!(refusal(b"*1\r\n$-1\r\n"), "Protocol error: invalid bulk length");
     assert_eq!(refusal(b"*1\r\n$536870913\r\n"), "Protocol error: invalid bulk length");
@@ -132,4 +135,19 @@ fn an_empty_array_and_an_empty_line_are_empty_requests() {
         assert_eq!(decode_request(&mut input), Ok(Some(Request::default())), "{empty:?}");
         assert!(input.is_empty());
     }
+}
+
+/// Verified on 7.0.15, which looks for line ends with `strchr` and does not look at them closely.
+#[test]
+fn line_ends_are_taken_as_redis_takes_them() {
+    let ping = Ok(Some(Request::new(["PING"])));
+    for input in ["PING\n", "PING\r\n", "PING\r\r\n", "*1\rX$4\rXPINGzz", "*1\r\n$4\r\nPINGxx"] {
+        assert_eq!(decode_request(&mut BytesMut::from(input)), ping, "{input:?}");
+    }
+    for input in ["\0\r\nPING\r\n", "PING\0x\r\n"] {
+        assert_eq!(decode_request(&mut BytesMut::from(input)), Ok(None), "{input:?}");
+    }
+    let mut input = BytesMut::from("echo 'a\\'b'\necho \"\\x41\\n\\q\"\r\n");
+    assert_eq!(decode_request(&mut input), Ok(Some(Request::new(["echo", "a'b"]))));
+    assert_eq!(decode_request(&mut input), Ok(Some(Request::new(["echo", "A\nq"]))));
 }

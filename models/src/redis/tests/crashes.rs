@@ -46,7 +46,7 @@ fn with_everysec_a_kill_loses_nothing_and_a_power_loss_the_last_second() {
         server.run(2000, 2, "MGET lock stock kept gone new")
     };
     let list = |values: [&'static str; 5]| {
-        let value = |text| if text == "" { Reply::Null } else { bulk(text) };
+        let value = |text: &'static str| if text.is_empty() { Reply::Null } else { bulk(text) };
         Reply::Array(values.map(value).to_vec())
     };
     assert_eq!(run(Crash::ProcessKill), list(["b", "4", "1", "", "1"]));
