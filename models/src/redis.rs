@@ -12,6 +12,22 @@
 //! pushes the reply and the facts. The data lies behind a reference-counted cell because scripts
 //! call back into it; so a `Redis` stays on the thread that made it.
 //!
+//! ```
+//! use picklock_models::model::{Model, Outbox, SessionId};
+//! use picklock_models::redis::{Config, Disk, Redis, Reply, Request};
+//! use picklock_models::time::{HostTime, SteadyTime, WallTime};
+//!
+//! let now = HostTime { steady: SteadyTime::default(), wall: WallTime::default() };
+//! let mut redis = Redis::boot(Config::default(), Disk::default(), now);
+//! let mut out = Outbox::default();
+//! for (session, token) in [(SessionId(1), "mine"), (SessionId(2), "yours")] {
+//!     redis.connect(now, session);
+//!     let acquire = Request::new(["SET", "lock", token, "NX", "PX", "1000"]);
+//!     redis.apply(now, session, acquire, &mut out);
+//! }
+//! assert_eq!(out.replies, [(SessionId(1), Reply::OK), (SessionId(2), Reply::Null)]);
+//! ```
+//!
 //! Where a rule is named with a file (`src/expire.c`), the file is Redis' own. What is left out is
 //! listed in `docs/MODELS.md`.
 
@@ -109,11 +125,11 @@ impl Redis {
         self.engine.get_or_insert_with(|| Engine::new(Rc::clone(core)))
     }
 
-    fn find_script(&self, sha: &Sha) -> Option<Script> {
+    fn find_script(&self, sha: &Sha) -> Option<Rc<Script>> {
         self.engine.as_ref()?.find(sha)
     }
 
-    fn load_script(&mut self, sha: Sha, text: &[u8]) -> Result<Script, Reply> {
+    fn load_script(&mut self, sha: Sha, text: &[u8]) -> Result<Rc<Script>, Reply> {
         self.engine().load(sha, text)
     }
 

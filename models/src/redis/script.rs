@@ -35,7 +35,6 @@ use random::Random;
 pub(super) type Sha = [u8; 40];
 
 /// A compiled script.
-#[derive(Clone)]
 pub(super) struct Script {
     sha: Sha,
     function: Function,
@@ -64,7 +63,7 @@ pub(super) fn parse_sha(text: &[u8]) -> Option<Sha> {
     Some(sha)
 }
 
-/// A script may run this many Lua instructions, counted in steps of [`STEP`].
+/// A script may run this many Lua instructions; they are counted in steps of ten thousand.
 ///
 /// The real server lets a script run for ever and answers BUSY to others after 5 s, until SCRIPT
 /// KILL (`src/script.c` `scriptInterrupt`). Simulated time stands still during a script, so nobody
@@ -105,7 +104,7 @@ pub(super) struct Engine {
     environment: Table,
     /// Where KEYS and ARGV are put, behind `environment`.
     globals: Table,
-    scripts: BTreeMap<Sha, Script>,
+    scripts: BTreeMap<Sha, Rc<Script>>,
 }
 
 impl Engine {
@@ -120,7 +119,7 @@ impl Engine {
         sandbox::build(host).expect("the sandbox is part of this program and loads")
     }
 
-    pub(super) fn find(&self, sha: &Sha) -> Option<Script> {
+    pub(super) fn find(&self, sha: &Sha) -> Option<Rc<Script>> {
         self.scripts.get(sha).cloned()
     }
 
@@ -129,7 +128,7 @@ impl Engine {
     }
 
     /// Compiles `text` and keeps it under `sha`.
-    pub(super) fn load(&mut self, sha: Sha, text: &[u8]) -> Result<Script, Reply> {
+    pub(super) fn load(&mut self, sha: Sha, text: &[u8]) -> Result<Rc<Script>, Reply> {
         let (read_only, body) = shebang::parse(text)?;
         let chunk =
             self.lua.load(body).set_name("@user_script").set_mode(mlua::chunk::ChunkMode::Text);
@@ -137,8 +136,8 @@ impl Engine {
             .set_environment(self.environment.clone())
             .into_function()
             .map_err(|error| failure::compile_error(&error))?;
-        let script = Script { sha, function, read_only };
-        self.scripts.insert(sha, script.clone());
+        let script = Rc::new(Script { sha, function, read_only });
+        self.scripts.insert(sha, Rc::clone(&script));
         Ok(script)
     }
 
