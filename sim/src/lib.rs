@@ -20,6 +20,7 @@ pub mod plan;
 pub mod recorder;
 pub mod run;
 pub mod seed;
+pub mod serve;
 pub mod signal;
 pub mod time;
 pub mod trace;
