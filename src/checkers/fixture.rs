@@ -1,0 +1,259 @@
+//! Histories written by hand, for tests: `Script::sale(2).at(10).acquired(1).at(30).sold(1, 2)`.
+//!
+//! Clients are given by number, instants in milliseconds. The heal is recorded by itself when the
+//! script passes it.
+
+use picklock_models::model::ChangeKind;
+use picklock_sim::digest::Digest;
+use picklock_sim::history::{Event, Kind, Op, RecordName};
+use picklock_sim::host::HostName;
+use picklock_sim::time::SimTime;
+
+use super::{CHECKERS, Checker};
+use crate::terms::{Claim, History, Terms, WorkloadKind};
+use crate::verdict::{Verdict, Violation};
+
+/// A history in the making.
+#[derive(Clone)]
+pub(super) struct Script {
+    pub(super) terms: Terms,
+    pub(super) events: Vec<Event>,
+    now_ms: u64,
+    healed: bool,
+}
+
+/// The answer of the checker of this name.
+pub(super) fn ask(name: &str, history: &History) -> Verdict {
+    let checker: &dyn Checker =
+        *CHECKERS.iter().find(|checker| checker.name() == name).expect("a checker of this name");
+    checker.check(history)
+}
+
+/// Its violation; panics with the answer if it is none.
+pub(super) fn violation(name: &str, history: &History) -> Violation {
+    match ask(name, history) {
+        Verdict::Fail(violation) => violation,
+        other => panic!("{name} should fail, but says {other:?}"),
+    }
+}
+
+/// Its three lines.
+pub(super) fn story(name: &str, history: &History) -> String {
+    violation(name, history).story.join("\n")
+}
+
+impl Script {
+    /// A sale of `initial` units by three clients; heals at 4 s, ends at 10 s.
+    pub(super) fn sale(initial: i64) -> Self {
+        let terms = Terms {
+            scenario: "hand-written".to_owned(),
+            contender: "redis-setpx-cad".to_owned(),
+            engine: "event".to_owned(),
+            workload: WorkloadKind::Sale,
+            initial,
+            clients: 3,
+            heal_at: SimTime::from_millis(4_000),
+            end_at: SimTime::from_millis(10_000),
+            recovery_bound_ms: Some(2_000),
+            starvation_bound: 3,
+            claims: vec![Claim::ExclusiveBelief, Claim::NoOversell],
+        };
+        Self { terms, events: Vec::new(), now_ms: 0, healed: false }
+    }
+
+    pub(super) fn counter() -> Self {
+        let mut script = Self::sale(0);
+        script.terms.workload = WorkloadKind::Counter;
+        script
+    }
+
+    pub(super) fn terms(mut self, change: impl FnOnce(&mut Terms)) -> Self {
+        change(&mut self.terms);
+        self
+    }
+
+    /// What follows happens at this millisecond.
+    pub(super) fn at(mut self, ms: u64) -> Self {
+        let heal_at = self.terms.heal_at;
+        if !self.healed && SimTime::from_millis(ms) >= heal_at {
+            self.healed = true;
+            self.now_ms = heal_at.as_nanos() / 1_000_000;
+            self = self.fact(HostName::NEMESIS, Op::Healed);
+        }
+        self.now_ms = ms;
+        self
+    }
+
+    pub(super) fn event(mut self, process: HostName, kind: Kind, op: Op) -> Self {
+        let index = self.events.len() as u32;
+        let at = SimTime::from_millis(self.now_ms);
+        self.events.push(Event { index, at, process, kind, op });
+        self
+    }
+
+    pub(super) fn fact(self, process: HostName, op: Op) -> Self {
+        self.event(process, Kind::Info, op)
+    }
+
+    pub(super) fn invoke(self, client: u16, op: Op) -> Self {
+        self.event(HostName::client(client), Kind::Invoke, op)
+    }
+
+    pub(super) fn ok(self, client: u16, op: Op) -> Self {
+        self.event(HostName::client(client), Kind::Ok, op)
+    }
+
+    pub(super) fn fail(self, client: u16, op: Op) -> Self {
+        self.event(HostName::client(client), Kind::Fail, op)
+    }
+
+    /// The operation ends without a known result.
+    pub(super) fn lost_reply(self, client: u16, op: Op) -> Self {
+        self.event(HostName::client(client), Kind::Info, op)
+    }
+
+    pub(super) fn asks(self, client: u16) -> Self {
+        self.invoke(client, Op::ACQUIRE)
+    }
+
+    pub(super) fn granted(self, client: u16) -> Self {
+        self.ok(client, Op::ACQUIRE)
+    }
+
+    /// Asks and gets it at once.
+    pub(super) fn acquired(self, client: u16) -> Self {
+        self.asks(client).granted(client)
+    }
+
+    pub(super) fn acquired_until(self, client: u16, until_ms: u64) -> Self {
+        let until = Some(SimTime::from_millis(until_ms));
+        self.asks(client).ok(client, Op::Acquire { token: None, until })
+    }
+
+    pub(super) fn acquired_with(self, client: u16, token: u64) -> Self {
+        self.asks(client).ok(client, Op::Acquire { token: Some(token), until: None })
+    }
+
+    pub(super) fn renewed_until(self, client: u16, until_ms: u64) -> Self {
+        let until = Some(SimTime::from_millis(until_ms));
+        self.invoke(client, Op::RENEW).ok(client, Op::Renew { until })
+    }
+
+    /// Begins to release and is done at once.
+    pub(super) fn released(self, client: u16) -> Self {
+        self.invoke(client, Op::Release).ok(client, Op::Release)
+    }
+
+    pub(super) fn told_lost(self, client: u16) -> Self {
+        self.fact(HostName::client(client), Op::Lost)
+    }
+
+    pub(super) fn reads(self, client: u16, value: i64) -> Self {
+        self.invoke(client, Op::READ).ok(client, Op::Read { value: Some(value) })
+    }
+
+    pub(super) fn begins_write(self, client: u16, value: i64) -> Self {
+        self.invoke(client, Op::Write { value, token: None })
+    }
+
+    pub(super) fn wrote(self, client: u16, value: i64) -> Self {
+        self.ok(client, Op::Write { value, token: None })
+    }
+
+    /// A whole acknowledged write that the shop accepts.
+    pub(super) fn writes(self, client: u16, before: i64, after: i64) -> Self {
+        self.begins_write(client, after).applied(client, before, after).wrote(client, after)
+    }
+
+    /// A whole decrement at the store.
+    pub(super) fn sells(self, client: u16, left: i64) -> Self {
+        self.invoke(client, Op::SELL)
+            .stock(Some(client), left)
+            .ok(client, Op::Sell { left: Some(left) })
+    }
+
+    pub(super) fn applied(self, client: u16, before: i64, after: i64) -> Self {
+        self.applied_with(client, before, after, None, true)
+    }
+
+    pub(super) fn applied_with(
+        self,
+        client: u16,
+        before: i64,
+        after: i64,
+        token: Option<u64>,
+        accepted: bool,
+    ) -> Self {
+        let by = HostName::client(client);
+        self.fact(HostName::SHOP, Op::Applied { by, before, after, token, accepted })
+    }
+
+    /// The lock record is stored by `client`.
+    pub(super) fn locked(self, client: u16) -> Self {
+        let change = ChangeKind::Set { number: None, ttl_ms: Some(1_000) };
+        self.record(RecordName::Lock, change, Some(client), None)
+    }
+
+    /// The lock record of `owner` is removed by `by`.
+    pub(super) fn unlocked(self, by: u16, owner: u16) -> Self {
+        self.record(RecordName::Lock, ChangeKind::Deleted, Some(by), Some(owner))
+    }
+
+    /// The lock record of `owner` expires.
+    pub(super) fn expired(self, owner: u16) -> Self {
+        self.record(RecordName::Lock, ChangeKind::Expired, None, Some(owner))
+    }
+
+    /// The stock record is set.
+    pub(super) fn stock(self, by: Option<u16>, left: i64) -> Self {
+        let change = ChangeKind::Set { number: Some(left), ttl_ms: None };
+        self.record(RecordName::Stock, change, by, None)
+    }
+
+    /// The stock record was on the disk.
+    pub(super) fn stock_loaded(self, left: i64) -> Self {
+        let change = ChangeKind::Loaded { number: Some(left), ttl_ms: None };
+        self.record(RecordName::Stock, change, None, None)
+    }
+
+    fn record(
+        self,
+        record: RecordName,
+        change: ChangeKind,
+        by: Option<u16>,
+        owner: Option<u16>,
+    ) -> Self {
+        let (by, owner) = (by.map(HostName::client), owner.map(HostName::client));
+        self.fact(HostName::REDIS, Op::Record { record, change, by, owner })
+    }
+
+    pub(super) fn paused(self, host: HostName) -> Self {
+        self.fact(host, Op::Paused)
+    }
+
+    pub(super) fn resumed(self, host: HostName) -> Self {
+        self.fact(host, Op::Resumed)
+    }
+
+    pub(super) fn crashed(self, host: HostName) -> Self {
+        self.fact(host, Op::Crashed)
+    }
+
+    pub(super) fn booted(self, host: HostName) -> Self {
+        self.fact(host, Op::Booted)
+    }
+
+    /// The whole history.
+    pub(super) fn done(mut self) -> History {
+        if !self.healed {
+            let heal_ms = self.terms.heal_at.as_nanos() / 1_000_000;
+            self = self.at(heal_ms);
+        }
+        History { header: self.terms, events: self.events, digest: Digest::default() }
+    }
+}
+
+/// Client `number`.
+pub(super) const fn client(number: u16) -> HostName {
+    HostName::client(number)
+}

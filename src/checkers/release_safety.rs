@@ -1,0 +1,96 @@
+//! `release-safety`: nobody removes a lock record that is another's.
+//!
+//! The oracle is the server: it knows who had stored the record that a request removed, whatever the
+//! value said. A plain `DEL` after one's own lease has expired frees the next owner's lock, and so
+//! on down the line; the Redis documentation asks for a random value and a compare-and-delete script
+//! for exactly this reason.
+
+use picklock_models::model::ChangeKind;
+use picklock_sim::history::{Event, Op, RecordName};
+use picklock_sim::host::HostName;
+
+use super::Checker;
+use super::beliefs::beliefs;
+use super::evidence::{belief_at, end_of_belief, in_order, sentence};
+use crate::terms::{Claim, History};
+use crate::verdict::{Verdict, Violation};
+
+/// See the module.
+pub(super) struct ReleaseSafety;
+
+impl Checker for ReleaseSafety {
+    fn name(&self) -> &'static str {
+        "release-safety"
+    }
+
+    fn claim(&self) -> Claim {
+        Claim::ReleaseSafe
+    }
+
+    fn check(&self, history: &History) -> Verdict {
+        let mut thefts = history.events.iter().filter_map(theft);
+        match thefts.next() {
+            None => Verdict::Pass,
+            Some(first) => {
+                let times = u32::try_from(1 + thefts.count()).unwrap_or(u32::MAX);
+                Verdict::Fail(violation(history, first, times))
+            }
+        }
+    }
+}
+
+/// Who removed whose record.
+fn theft(event: &Event) -> Option<(&Event, HostName, HostName)> {
+    match event.op {
+        Op::Record {
+            record: RecordName::Lock,
+            change: ChangeKind::Deleted,
+            by: Some(by),
+            owner: Some(owner),
+        } if by != owner => Some((event, by, owner)),
+        _ => None,
+    }
+}
+
+fn violation(
+    history: &History,
+    (event, by, owner): (&Event, HostName, HostName),
+    times: u32,
+) -> Violation {
+    let beliefs = beliefs(history);
+    let stored = history.events[..event.index as usize].iter().rev().find(|earlier| {
+        matches!(
+            earlier.op,
+            Op::Record { record: RecordName::Lock, change: ChangeKind::Set { .. }, by, .. }
+                if by == Some(owner) && earlier.process == event.process
+        )
+    });
+    let mut witnesses = vec![event.index];
+    witnesses.extend(stored.map(|stored| stored.index));
+    let before = match stored {
+        Some(stored) => format!("{owner} had stored the lock record at {}.", stored.at),
+        None => format!("The lock record was {owner}'s."),
+    };
+    let after = match belief_at(&beliefs, owner, event.index) {
+        Some(belief) => {
+            witnesses.push(belief.grant_event);
+            let end = end_of_belief(belief);
+            format!("{} still believed that it held the lock, until {end}.", sentence(owner))
+        }
+        None => format!("{} did not believe that it held the lock then.", sentence(owner)),
+    };
+    Violation {
+        at: event.at,
+        times,
+        lasted_ms: None,
+        witnesses: in_order(history, witnesses),
+        story: [
+            before,
+            format!("At {} {by} removed it, though it was not its own.", event.at),
+            after,
+        ],
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,269 @@
+//! `well-formed`: the history is one that a run can have.
+//!
+//! This judges the test-bed, not the lock. All other checkers build on what is checked here, so a
+//! history with any flaw is judged by nobody: a verdict drawn from garbage would be worse than none.
+//! It never says fail, because a broken witness proves nothing about the accused.
+
+use picklock_sim::history::{Event, Kind, Op};
+use picklock_sim::host::{HostName, Role};
+use picklock_sim::time::SimTime;
+
+use super::Checker;
+use super::per_host::PerHost;
+use crate::terms::{Claim, History, Terms, WorkloadKind};
+use crate::verdict::Verdict;
+
+/// See the module.
+pub(super) struct WellFormed;
+
+impl Checker for WellFormed {
+    fn name(&self) -> &'static str {
+        "well-formed"
+    }
+
+    fn claim(&self) -> Claim {
+        Claim::WellFormed
+    }
+
+    fn check(&self, history: &History) -> Verdict {
+        match examine(history) {
+            Ok(()) => Verdict::Pass,
+            Err(flaw) => Verdict::Unknown { reason: format!("the history is malformed: {flaw}") },
+        }
+    }
+}
+
+fn examine(history: &History) -> Result<(), String> {
+    examine_terms(&history.header)?;
+    let mut run = Run {
+        terms: &history.header,
+        now: SimTime::ZERO,
+        healed: false,
+        begun: Vec::new(),
+        processes: PerHost::new(),
+    };
+    for (place, event) in history.events.iter().enumerate() {
+        if event.index as usize != place {
+            return Err(format!("the event at place {place} has index {}", event.index));
+        }
+        run.take(event).map_err(|flaw| format!("event {place} ({event}): {flaw}"))?;
+    }
+    if !run.healed && run.terms.heal_at < run.terms.end_at {
+        return Err(format!(
+            "it ends after {} events without the heal at {}, so its end is missing",
+            history.events.len(),
+            run.terms.heal_at
+        ));
+    }
+    Ok(())
+}
+
+fn examine_terms(terms: &Terms) -> Result<(), String> {
+    if terms.clients == 0 {
+        return Err("its terms know no client".to_owned());
+    }
+    if terms.end_at == SimTime::ZERO || terms.heal_at > terms.end_at {
+        return Err(format!(
+            "its terms let it heal at {} and end at {}",
+            terms.heal_at, terms.end_at
+        ));
+    }
+    if terms.workload == WorkloadKind::Sale && terms.initial < 0 {
+        return Err(format!("its terms put {} units up for sale", terms.initial));
+    }
+    Ok(())
+}
+
+/// What is known of one process at one moment.
+#[derive(Default)]
+struct Process {
+    /// It has done something.
+    seen: bool,
+    down: bool,
+    /// Since when it stands still.
+    paused: Option<SimTime>,
+    /// It was granted the lock since it booted.
+    granted: bool,
+    /// Its open operations, one bit for each kind.
+    open: u8,
+    /// What its open write writes.
+    writing: Option<(i64, Option<u64>)>,
+}
+
+struct Run<'a> {
+    terms: &'a Terms,
+    now: SimTime,
+    healed: bool,
+    /// Which faults have begun, by index.
+    begun: Vec<bool>,
+    processes: PerHost<Process>,
+}
+
+impl Run<'_> {
+    fn take(&mut self, event: &Event) -> Result<(), String> {
+        if event.at < self.now {
+            return Err(format!("time goes back, from {}", self.now));
+        }
+        if event.at > self.terms.end_at {
+            return Err(format!("it lies beyond the end of the run at {}", self.terms.end_at));
+        }
+        self.now = event.at;
+        self.exists(event.process)?;
+        match client_operation(&event.op) {
+            Some(bit) => self.operation(event, bit),
+            None => self.fact(event),
+        }
+    }
+
+    fn exists(&self, host: HostName) -> Result<(), String> {
+        if host.is_client() && !(1..=self.terms.clients).contains(&host.number) {
+            return Err(format!("there is no {host}; there are {} clients", self.terms.clients));
+        }
+        Ok(())
+    }
+
+    /// A client operation: an invoke that opens it, or a result that closes it.
+    fn operation(&mut self, event: &Event, bit: u8) -> Result<(), String> {
+        only_by(event.process.is_client(), "a client")?;
+        let process = self.processes.of(event.process);
+        process.acts(event.at)?;
+        let is_open = process.open & bit != 0;
+        let writing = match event.op {
+            Op::Write { value, token } => Some((value, token)),
+            _ => None,
+        };
+        if event.kind == Kind::Invoke {
+            if is_open {
+                return Err("it is already open".to_owned());
+            }
+            if event.op == Op::Release && !process.granted {
+                return Err("it was never granted the lock".to_owned());
+            }
+            process.open |= bit;
+            process.writing = writing.or(process.writing);
+            return Ok(());
+        }
+        if !is_open {
+            return Err("it answers no open invoke".to_owned());
+        }
+        if writing.is_some() && writing != process.writing {
+            return Err("its invoke wrote something else".to_owned());
+        }
+        process.open &= !bit;
+        process.granted |= event.kind == Kind::Ok && matches!(event.op, Op::Acquire { .. });
+        Ok(())
+    }
+
+    /// A fact that is no operation.
+    fn fact(&mut self, event: &Event) -> Result<(), String> {
+        if event.kind != Kind::Info {
+            return Err(format!("it is a fact, so it is `info`, not `{}`", event.kind));
+        }
+        let role = event.process.role;
+        match event.op {
+            Op::FaultBegins { .. } | Op::FaultEnds { .. } | Op::Healed => {
+                only_by(role == Role::Nemesis, "the nemesis")?;
+                self.nemesis(event)
+            }
+            Op::Lost => {
+                only_by(role == Role::Client, "a client")?;
+                self.processes.of(event.process).acts(event.at)
+            }
+            Op::Applied { by, before, after, accepted, .. } => {
+                only_by(!matches!(role, Role::Client | Role::Nemesis), "a server")?;
+                self.exists(by)?;
+                if !accepted && before != after {
+                    return Err("it was refused, but changed the value".to_owned());
+                }
+                self.processes.of(event.process).acts(event.at)
+            }
+            Op::Record { by, owner, .. } => {
+                only_by(!matches!(role, Role::Client | Role::Nemesis), "a server")?;
+                by.into_iter().chain(owner).try_for_each(|host| self.exists(host))?;
+                self.processes.of(event.process).acts(event.at)
+            }
+            Op::Paused | Op::Resumed | Op::Crashed | Op::Booted => {
+                only_by(role != Role::Nemesis, "a host")?;
+                self.processes.of(event.process).life(&event.op, event.at)
+            }
+            _ => Err("it is of no known kind".to_owned()),
+        }
+    }
+
+    fn nemesis(&mut self, event: &Event) -> Result<(), String> {
+        match event.op {
+            Op::FaultBegins { .. } if self.healed => Err("everything was healed before".to_owned()),
+            Op::FaultBegins { fault, host } => {
+                let fault = usize::from(fault);
+                if self.begun.len() <= fault {
+                    self.begun.resize(fault + 1, false);
+                }
+                self.begun[fault] = true;
+                self.exists(host)
+            }
+            Op::FaultEnds { fault } => match self.begun.get(usize::from(fault)) {
+                Some(true) => Ok(()),
+                _ => Err("it never began".to_owned()),
+            },
+            _ if self.healed => Err("it was healed before".to_owned()),
+            _ if event.at < self.terms.heal_at => {
+                Err(format!("its terms let it heal at {}", self.terms.heal_at))
+            }
+            _ => {
+                self.healed = true;
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Process {
+    /// It does something: only who is up and running can. A pause may strike in the middle of a
+    /// step, and what the process still does in this step happens at the same instant.
+    fn acts(&mut self, now: SimTime) -> Result<(), String> {
+        self.seen = true;
+        match self.paused {
+            _ if self.down => Err("the process is down".to_owned()),
+            Some(since) if since < now => Err(format!("the process is paused since {since}")),
+            _ => Ok(()),
+        }
+    }
+
+    /// It stops, goes on, dies or starts. Who is frozen can die, and a host can be frozen or thawed
+    /// while its process is dead.
+    fn life(&mut self, op: &Op, now: SimTime) -> Result<(), String> {
+        match op {
+            Op::Booted if self.seen && !self.down => return Err("it is up already".to_owned()),
+            Op::Crashed if self.down => return Err("it is down already".to_owned()),
+            Op::Booted | Op::Crashed => {
+                let down = *op == Op::Crashed;
+                *self = Process { down, paused: self.paused, ..Process::default() };
+            }
+            Op::Paused => self.paused = self.paused.or(Some(now)),
+            _ => self.paused = None,
+        }
+        self.seen = true;
+        Ok(())
+    }
+}
+
+fn only_by(right: bool, whose: &str) -> Result<(), String> {
+    if right { Ok(()) } else { Err(format!("only {whose} reports that")) }
+}
+
+/// The bit that stands for an operation that clients invoke; none for facts.
+fn client_operation(op: &Op) -> Option<u8> {
+    Some(match op {
+        Op::Acquire { .. } => 1,
+        Op::Renew { .. } => 1 << 1,
+        Op::Release => 1 << 2,
+        Op::Check => 1 << 3,
+        Op::Read { .. } => 1 << 4,
+        Op::Write { .. } => 1 << 5,
+        Op::Sell { .. } => 1 << 6,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,183 @@
+use super::super::fixture::{Script, client};
+use super::*;
+use picklock_models::model::ChangeKind;
+use picklock_sim::history::RecordName;
+
+fn flaw(history: &History) -> String {
+    examine(history).expect_err("this history is malformed")
+}
+
+/// A healthy history with every kind of event.
+fn healthy() -> Script {
+    let fault = Op::FaultBegins { fault: 0, host: client(1) };
+    Script::sale(9)
+        .at(10)
+        .asks(1)
+        .locked(1)
+        .granted(1)
+        .invoke(1, Op::RENEW)
+        .reads(1, 9)
+        .ok(1, Op::RENEW)
+        .invoke(1, Op::Check)
+        .ok(1, Op::Check)
+        .writes(1, 9, 8)
+        .at(20)
+        .fact(HostName::NEMESIS, fault)
+        .paused(client(1))
+        // The rest of the step in which the pause struck.
+        .told_lost(1)
+        .at(30)
+        .fact(HostName::NEMESIS, Op::FaultEnds { fault: 0 })
+        .resumed(client(1))
+        .released(1)
+        .crashed(HostName::REDIS)
+        .at(40)
+        .booted(HostName::REDIS)
+        .at(50)
+        .acquired(2)
+        .at(60)
+        .crashed(client(2))
+        .paused(client(2))
+        .resumed(client(2))
+        .booted(client(2))
+        .asks(2)
+}
+
+#[test]
+fn a_healthy_history_passes() {
+    assert_eq!(WellFormed.check(&healthy().done()), Verdict::Pass);
+}
+
+#[test]
+fn the_reason_names_the_event() {
+    let history = Script::sale(9).at(10).wrote(1, 8).done();
+    let verdict = WellFormed.check(&history);
+    insta::assert_snapshot!(format!("{verdict:?}"), @r#"
+    Unknown { reason: "the history is malformed: event 0 (0.010 s client 1 ok write 8): it answers no open invoke" }
+    "#);
+}
+
+#[test]
+fn indices_and_times_only_grow() {
+    let mut history = healthy().done();
+    history.events[3].index = 7;
+    insta::assert_snapshot!(flaw(&history), @"the event at place 3 has index 7");
+    let mut history = healthy().done();
+    history.events[3].at = SimTime::ZERO;
+    insta::assert_snapshot!(flaw(&history), @r"
+    event 3 (0.000 s client 1 invoke renew): time goes back, from 0.010 s
+    ");
+    insta::assert_snapshot!(flaw(&Script::sale(9).at(10_001).asks(1).done()), @r"
+    event 1 (10.001 s client 1 invoke acquire): it lies beyond the end of the run at 10.000 s
+    ");
+}
+
+#[test]
+fn a_result_answers_an_open_invoke_of_its_own() {
+    insta::assert_snapshot!(flaw(&Script::sale(9).asks(1).granted(2).done()), @r"
+    event 1 (0.000 s client 2 ok acquire): it answers no open invoke
+    ");
+    insta::assert_snapshot!(flaw(&Script::sale(9).asks(1).asks(1).done()), @r"
+    event 1 (0.000 s client 1 invoke acquire): it is already open
+    ");
+    insta::assert_snapshot!(flaw(&Script::sale(9).begins_write(1, 8).wrote(1, 7).done()), @r"
+    event 1 (0.000 s client 1 ok write 7): its invoke wrote something else
+    ");
+    insta::assert_snapshot!(flaw(&Script::sale(9).released(1).done()), @r"
+    event 0 (0.000 s client 1 invoke release): it was never granted the lock
+    ");
+    let crashed = Script::sale(9).asks(1).crashed(client(1)).booted(client(1));
+    insta::assert_snapshot!(flaw(&crashed.clone().granted(1).done()), @r"
+    event 3 (0.000 s client 1 ok acquire): it answers no open invoke
+    ");
+    insta::assert_snapshot!(flaw(&crashed.released(1).done()), @r"
+    event 3 (0.000 s client 1 invoke release): it was never granted the lock
+    ");
+}
+
+#[test]
+fn the_dead_and_the_frozen_do_nothing() {
+    let dead = Script::sale(9).at(10).crashed(client(1)).at(20);
+    insta::assert_snapshot!(flaw(&dead.clone().asks(1).done()), @r"
+    event 1 (0.020 s client 1 invoke acquire): the process is down
+    ");
+    insta::assert_snapshot!(flaw(&dead.clone().told_lost(1).done()), @r"
+    event 1 (0.020 s client 1 told that the lock is lost): the process is down
+    ");
+    insta::assert_snapshot!(flaw(&dead.crashed(client(1)).done()), @r"
+    event 1 (0.020 s client 1 crashed): it is down already
+    ");
+    insta::assert_snapshot!(flaw(&Script::sale(9).asks(1).booted(client(1)).done()), @r"
+    event 1 (0.000 s client 1 booted): it is up already
+    ");
+    let frozen = Script::sale(9).at(10).paused(HostName::REDIS).at(20).locked(1).done();
+    insta::assert_snapshot!(flaw(&frozen), @r"
+    event 1 (0.020 s redis lock record set by client 1): the process is paused since 0.010 s
+    ");
+}
+
+#[test]
+fn everybody_says_only_what_is_his_to_say() {
+    let fact = |host, op| Script::sale(9).at(10).fact(host, op).done();
+    insta::assert_snapshot!(flaw(&Script::sale(9).asks(4).done()), @r"
+    event 0 (0.000 s client 4 invoke acquire): there is no client 4; there are 3 clients
+    ");
+    insta::assert_snapshot!(flaw(&Script::sale(9).locked(9).done()), @r"
+    event 0 (0.000 s redis lock record set by client 9): there is no client 9; there are 3 clients
+    ");
+    insta::assert_snapshot!(flaw(&fact(HostName::REDIS, Op::Lost)), @r"
+    event 0 (0.010 s redis told that the lock is lost): only a client reports that
+    ");
+    insta::assert_snapshot!(flaw(&fact(client(1), Op::Healed)), @r"
+    event 0 (0.010 s client 1 all healed): only the nemesis reports that
+    ");
+    let record = RecordName::Lock;
+    let deleted = Op::Record { record, change: ChangeKind::Deleted, by: None, owner: None };
+    insta::assert_snapshot!(flaw(&fact(client(1), deleted)), @r"
+    event 0 (0.010 s client 1 lock record deleted): only a server reports that
+    ");
+    let wrong_word = Script::sale(9).ok(1, Op::Lost).done();
+    insta::assert_snapshot!(flaw(&wrong_word), @r"
+    event 0 (0.000 s client 1 ok told that the lock is lost): it is a fact, so it is `info`, not `ok`
+    ");
+    let refused = Script::sale(9).applied_with(1, 9, 8, None, false).done();
+    insta::assert_snapshot!(flaw(&refused), @r"
+    event 0 (0.000 s shop refuses client 1's write: 9 -> 8): it was refused, but changed the value
+    ");
+}
+
+#[test]
+fn the_heal_is_where_the_terms_say_and_nothing_breaks_after_it() {
+    let fault = Op::FaultBegins { fault: 0, host: client(1) };
+    let nemesis = HostName::NEMESIS;
+    insta::assert_snapshot!(flaw(&Script::sale(9).at(3_999).fact(nemesis, Op::Healed).done()), @r"
+    event 0 (3.999 s nemesis all healed): its terms let it heal at 4.000 s
+    ");
+    insta::assert_snapshot!(flaw(&Script::sale(9).at(5_000).fact(nemesis, Op::Healed).done()), @r"
+    event 1 (5.000 s nemesis all healed): it was healed before
+    ");
+    insta::assert_snapshot!(flaw(&Script::sale(9).at(5_000).fact(nemesis, fault).done()), @r"
+    event 1 (5.000 s nemesis fault 0 strikes client 1): everything was healed before
+    ");
+    let ends = Op::FaultEnds { fault: 0 };
+    insta::assert_snapshot!(flaw(&Script::sale(9).at(10).fact(nemesis, ends).done()), @r"
+    event 0 (0.010 s nemesis fault 0 ends): it never began
+    ");
+    let mut truncated = healthy().done();
+    truncated.events.pop();
+    insta::assert_snapshot!(flaw(&truncated), @r"
+    it ends after 28 events without the heal at 4.000 s, so its end is missing
+    ");
+}
+
+#[test]
+fn terms_are_plausible() {
+    let flaw = |change: fn(&mut Terms)| flaw(&Script::sale(9).terms(change).done());
+    insta::assert_snapshot!(flaw(|terms| terms.clients = 0), @"its terms know no client");
+    insta::assert_snapshot!(flaw(|terms| terms.end_at = SimTime::from_millis(1)), @r"
+    its terms let it heal at 4.000 s and end at 0.001 s
+    ");
+    insta::assert_snapshot!(flaw(|terms| terms.initial = -1), @r"
+    its terms put -1 units up for sale
+    ");
+}
