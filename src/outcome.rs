@@ -1,5 +1,8 @@
 //! What one run amounts to.
 
+use std::collections::BTreeSet;
+
+use picklock_sim::history::Op;
 use serde::Serialize;
 
 use crate::engine::Engine;
@@ -45,6 +48,15 @@ impl Outcome {
     /// Everything that was found, claimed or not, in the checkers' order.
     pub fn violations(&self) -> impl Iterator<Item = (&Judgement, &Violation)> {
         violations(&self.judgements)
+    }
+
+    /// How many faults of the plan have struck.
+    pub fn faults_struck(&self) -> usize {
+        let struck = self.history.events.iter().filter_map(|event| match event.op {
+            Op::FaultBegins { fault, .. } => Some(fault),
+            _ => None,
+        });
+        struck.collect::<BTreeSet<_>>().len()
     }
 
     /// How bad it is.

@@ -149,7 +149,7 @@ impl Nemesis {
         if self.waits_for_events {
             self.strike_matching(world, |when| match when {
                 When::Event(trigger)
-                    if trigger.op == event.op.name()
+                    if trigger.op.fits(event.op.name())
                         && trigger.kind == event.kind
                         && trigger.process.is_none_or(|process| process == event.process)
                         && event.at >= SimTime::from_millis(trigger.after_ms) =>
