@@ -1,16 +1,20 @@
 //! picklock.
 pub mod cast;
 pub mod checkers;
+pub mod cli;
 pub mod client;
 pub mod compare;
 pub mod contender;
 pub mod engine;
+pub mod exit_code;
 pub mod families;
 pub mod lock;
 pub mod locks;
+mod logging;
 pub mod outcome;
 pub mod pipeline;
 pub mod plan;
+pub mod report;
 pub mod resource;
 pub mod scenario;
 pub mod terms;

@@ -1,0 +1,114 @@
+//! The command line: one file per verb, each with its arguments and one function.
+//!
+//! Results go to stdout, talk and progress to stderr.
+
+mod compare;
+mod list;
+mod output;
+mod replay;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use miette::Report;
+use picklock_sim::run::WorldError;
+
+pub(crate) use self::run::ContenderResult;
+use crate::exit_code::Exit;
+use crate::logging;
+use crate::scenario::InputError;
+
+/// Tries every way into a distributed lock.
+///
+/// Real lock code against simulated servers, under seeded faults; judged, and replayed byte for
+/// byte. Exit codes: 0 as expected, 1 a verdict that was not expected, 2 bad input, 3 a run that did
+/// not repeat, 4 internal error.
+#[derive(Parser)]
+#[command(version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+    /// Log what happens inside to stderr, stamped with simulated time and host: `debug`,
+    /// `picklock::history=debug`, `trace` ..
+    #[arg(long, global = true, value_name = "FILTER")]
+    log: Option<String>,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Run scenarios and compare what comes out with what they expect.
+    Run(run::Args),
+    /// Every lock against every fault family, on the same plans: a matrix and a page.
+    Compare(compare::Args),
+    /// Run a plan again and show what happens.
+    Replay(replay::Args),
+    /// What there is: locks, resources, fault families, checkers, scenarios.
+    List(list::Args),
+}
+
+/// Why a command could not be carried out.
+#[derive(Debug)]
+pub(crate) enum CliError {
+    /// The user can mend it.
+    Input(Report),
+    /// The user cannot.
+    Internal(Report),
+}
+
+/// What a command comes to.
+pub(crate) type CliResult = Result<Exit, CliError>;
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are results; everything else is a mistake in the input. A closed
+            // pipe while printing either is a quiet end.
+            let _ = error.print();
+            let exit = if error.use_stderr() { Exit::BadInput } else { Exit::AsExpected };
+            return exit.into();
+        }
+    };
+    if let Some(filter) = &cli.log
+        && let Err(error) = logging::start(filter)
+    {
+        output::talk(format_args!("--log {filter}: {error}"));
+        return Exit::BadInput.into();
+    }
+    let result = match cli.verb {
+        Verb::Run(args) => run::run(&args),
+        Verb::Compare(args) => compare::run(&args),
+        Verb::Replay(args) => replay::run(&args),
+        Verb::List(args) => list::run(&args),
+    };
+    let exit = result.unwrap_or_else(|error| {
+        let (report, exit) = match error {
+            CliError::Input(report) => (report, Exit::BadInput),
+            CliError::Internal(report) => (report, Exit::Internal),
+        };
+        output::talk(format_args!("{report:?}"));
+        exit
+    });
+    exit.into()
+}
+
+impl From<InputError> for CliError {
+    fn from(error: InputError) -> Self {
+        CliError::Input(error.into())
+    }
+}
+
+impl From<WorldError> for CliError {
+    fn from(error: WorldError) -> Self {
+        match error {
+            WorldError::Plan(_) | WorldError::CannotExpress { .. } | WorldError::Engine { .. } => {
+                CliError::Input(miette::miette!("{error}"))
+            }
+            WorldError::Panicked { .. } | WorldError::Livelock { .. } => {
+                CliError::Internal(miette::miette!("{error}"))
+            }
+        }
+    }
+}

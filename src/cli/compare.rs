@@ -1,0 +1,107 @@
+//! `picklock compare`: every lock against every fault family; the main job.
+
+use std::path::{Path, PathBuf};
+
+use super::output;
+use super::{CliError, CliResult};
+use crate::compare::{Matrix, compare};
+use crate::contender::Contender;
+use crate::engine::Engine;
+use crate::exit_code::Exit;
+use crate::families::{FAMILIES, Family};
+use crate::report::{page, terminal};
+use crate::scenario;
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// The scenario to vary: its workload, times and contenders.
+    #[arg(default_value = "scenarios/compare/all-locks.toml", value_name = "FILE")]
+    file: PathBuf,
+    /// Plans per cell. A rate of 0 in 20 means: below 16 % with 95 % confidence.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    plans: u32,
+    /// Only these contenders (default: those of the scenario).
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    lock: Vec<String>,
+    /// Only these fault families (default: all).
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    family: Vec<String>,
+    /// The world to run them in.
+    #[arg(long, value_enum, default_value_t)]
+    engine: Engine,
+    /// Where the page, the numbers and the plans go.
+    #[arg(long, default_value = "target/picklock/compare", value_name = "FOLDER")]
+    out: PathBuf,
+    /// The matrix as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Args) -> CliResult {
+    let scenario = scenario::load(&args.file)?;
+    let contenders = contenders(args, &scenario)?;
+    let families = families(args)?;
+    let cells = (contenders.len() * families.len()) as u64;
+    let bar = output::progress(cells * u64::from(args.plans));
+    let progress = || bar.inc(1);
+    let matrix = compare(&scenario, &contenders, &families, args.plans, args.engine, &progress);
+    bar.finish_and_clear();
+    let matrix = matrix?;
+
+    write_all(&matrix, &args.out)?;
+    if args.json {
+        let json = serde_json::to_string_pretty(&matrix)
+            .map_err(|error| CliError::Internal(miette::miette!("matrix as JSON: {error}")))?;
+        output::result(&(json + "\n"))?;
+    } else {
+        output::result(&terminal::matrix(&matrix))?;
+    }
+    output::talk(format_args!(
+        "page: {}\nnumbers: {}",
+        args.out.join("index.html").display(),
+        args.out.join("matrix.json").display()
+    ));
+    // A comparison expects nothing: whatever it finds is its result.
+    Ok(Exit::AsExpected)
+}
+
+/// The page, the numbers, and for each example its plan and history.
+fn write_all(matrix: &Matrix, folder: &Path) -> Result<(), CliError> {
+    for row in &matrix.rows {
+        for (cell, family) in row.cells.iter().zip(&matrix.families) {
+            if let Some(example) = &cell.example {
+                let name = page::slug(&row.contender.to_string(), family.name);
+                output::keep(example, &folder.join("plans").join(name))?;
+            }
+        }
+    }
+    output::write_json(&folder.join("matrix.json"), matrix)?;
+    let html = page::render(matrix);
+    output::write_file(&folder.join("index.html"), |out| out.write_all(html.as_bytes()))
+}
+
+fn contenders(args: &Args, scenario: &scenario::Scenario) -> Result<Vec<Contender>, CliError> {
+    if args.lock.is_empty() {
+        return Ok(scenario.contender.iter().map(|spec| spec.name).collect());
+    }
+    let parse = |name: &String| {
+        name.parse::<Contender>().map_err(|error| CliError::Input(miette::miette!("{error}")))
+    };
+    args.lock.iter().map(parse).collect()
+}
+
+fn families(args: &Args) -> Result<Vec<&'static Family>, CliError> {
+    if args.family.is_empty() {
+        return Ok(FAMILIES.iter().collect());
+    }
+    let find = |name: &String| {
+        Family::find(name).ok_or_else(|| {
+            let names: Vec<_> = FAMILIES.iter().map(|family| family.name).collect();
+            CliError::Input(miette::miette!(
+                help = format!("there are {}", names.join(", ")),
+                "there is no fault family `{name}`"
+            ))
+        })
+    };
+    args.family.iter().map(find).collect()
+}

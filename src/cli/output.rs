@@ -1,0 +1,96 @@
+//! Where output goes: results to stdout, talk to stderr, files whole or not at all.
+#![expect(clippy::print_stderr, reason = "this is the one place that talks to the terminal")]
+
+use std::fmt;
+use std::fs;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use picklock_sim::history;
+
+use super::CliError;
+use crate::outcome::Outcome;
+
+/// Where runs are kept.
+pub(super) const FOLDER: &str = "target/picklock";
+
+/// Writes a result. A closed pipe (`| head`) is a quiet end, not an error.
+pub(super) fn result(text: &str) -> Result<(), CliError> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(file_error("stdout", &error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Says something that is no result.
+pub(super) fn talk(text: fmt::Arguments<'_>) {
+    eprintln!("{text}");
+}
+
+/// A progress bar on stderr; silent where nobody looks.
+pub(super) fn progress(runs: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} runs, {per_sec}, {eta} left");
+    let bar = ProgressBar::new(runs);
+    bar.set_style(style.expect("a template that was tested"));
+    bar
+}
+
+/// Writes a file whole or not at all.
+pub(super) fn write_file(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), CliError> {
+    let unfinished = path.with_extension("unfinished");
+    let written = (|| {
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let mut out = BufWriter::new(fs::File::create(&unfinished)?);
+        write(&mut out)?;
+        out.flush()?;
+        fs::rename(&unfinished, path)
+    })();
+    written.map_err(|error| file_error(&path.display().to_string(), &error))
+}
+
+/// Writes a value as JSON that a person can read and edit.
+pub(super) fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<(), CliError> {
+    write_file(path, |out| {
+        serde_json::to_writer_pretty(&mut *out, value)?;
+        out.write_all(b"\n")
+    })
+}
+
+/// Keeps a run: its plan, from which it can be repeated, and its history.
+pub(super) fn keep(outcome: &Outcome, stem: &Path) -> Result<PathBuf, CliError> {
+    let plan = stem.with_extension("plan.json");
+    write_json(&plan, &outcome.plan)?;
+    write_file(&stem.with_extension("history.jsonl"), |out| history::write(&outcome.history, out))?;
+    Ok(plan)
+}
+
+/// The command that runs a plan again.
+pub(super) fn replay_command(plan: &Path) -> String {
+    format!("cargo picklock replay {}", plan.display())
+}
+
+/// A text as a part of a file name.
+pub(super) fn slug(text: &str) -> String {
+    let mut slug = String::new();
+    for character in text.chars() {
+        match character {
+            'a'..='z' | 'A'..='Z' | '0'..='9' | '-' | '_' | '.' => slug.push(character),
+            _ if slug.ends_with('-') => {}
+            _ => slug.push('-'),
+        }
+    }
+    slug
+}
+
+fn file_error(what: &str, error: &io::Error) -> CliError {
+    CliError::Internal(miette::miette!("{what}: {error}"))
+}

@@ -1,0 +1,96 @@
+//! `picklock replay FILE`: a plan again, and what happens in it.
+
+use std::path::PathBuf;
+
+use rayon::prelude::*;
+
+use super::output;
+use super::{CliError, CliResult};
+use crate::engine::Engine;
+use crate::exit_code::Exit;
+use crate::outcome::Severity;
+use crate::pipeline;
+use crate::report::terminal;
+use crate::scenario;
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// A plan file.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// The world to run it in (default: the one that recorded it).
+    #[arg(long, value_enum)]
+    engine: Option<Engine>,
+    /// How often to run it; all runs must be the same.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..))]
+    times: u32,
+    /// On how many threads (default: all cores).
+    #[arg(long, default_value_t = 0)]
+    threads: usize,
+    /// Show every event instead of those around the violations.
+    #[arg(long)]
+    events: bool,
+    /// Plan, digest and judgements as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Args) -> CliResult {
+    let plan = scenario::load_plan(&args.file)?;
+    let recorded = plan.recorded.clone();
+    let engine =
+        args.engine.or(recorded.as_ref().map(|recorded| recorded.engine)).unwrap_or_default();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads).build();
+    let pool = pool.map_err(|error| CliError::Internal(miette::miette!("threads: {error}")))?;
+    let outcomes: Result<Vec<_>, _> = pool.install(|| {
+        (0..args.times).into_par_iter().map(|_| pipeline::run(&plan, engine)).collect()
+    });
+    let mut outcomes = outcomes?;
+    let outcome = outcomes.swap_remove(0);
+
+    if args.json {
+        let value = serde_json::json!({
+            "plan": outcome.plan,
+            "digest": outcome.history.digest,
+            "judgements": outcome.judgements,
+        });
+        let json = serde_json::to_string_pretty(&value)
+            .map_err(|error| CliError::Internal(miette::miette!("JSON: {error}")))?;
+        output::result(&(json + "\n"))?;
+    } else {
+        output::result(&terminal::replayed(&outcome, args.events))?;
+    }
+
+    let digest = outcome.history.digest;
+    if let Some(other) = outcomes.iter().find(|other| other.history.digest != digest) {
+        output::talk(format_args!(
+            "NOT REPEATED: two runs of one process differ, digests {digest} and {}",
+            other.history.digest
+        ));
+        return Ok(Exit::NotRepeated);
+    }
+    let Some(recorded) = recorded.filter(|recorded| recorded.engine == engine) else {
+        return Ok(match outcome.severity() {
+            Severity::Broken | Severity::Unknown => Exit::Unexpected,
+            Severity::Clean | Severity::Unclaimed => Exit::AsExpected,
+        });
+    };
+    if recorded.digest != digest {
+        output::talk(format_args!(
+            "NOT REPEATED: the plan was recorded with digest {}, now it is {digest}. Either the \
+             plan was edited, or another version of picklock wrote it.",
+            recorded.digest
+        ));
+        return Ok(Exit::NotRepeated);
+    }
+    let now = outcome.plan.recorded.as_ref().map(|now| &now.violations);
+    if now != Some(&recorded.violations) {
+        output::talk(format_args!(
+            "the history is the same, but its judges now find {now:?} instead of {:?}",
+            recorded.violations
+        ));
+        return Ok(Exit::Unexpected);
+    }
+    output::talk(format_args!("repeated {} times: digest {digest} as recorded", args.times));
+    Ok(Exit::AsExpected)
+}

@@ -1,0 +1,246 @@
+//! What a tired person reads in a terminal: plain text, the answer first, no colour needed.
+
+use std::fmt::Write;
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+
+use crate::cli::ContenderResult;
+use crate::compare::{Cell, Matrix};
+use crate::outcome::Outcome;
+use crate::scenario::Scenario;
+use crate::verdict::{Judgement, Verdict};
+
+/// Short codes for the matrix: checker, code, what it means.
+pub const CODES: &[(&str, &str, &str)] = &[
+    ("belief-overlap", "MX", "two clients believe at once that they hold the lock"),
+    ("operation-overlap", "OP", "two guarded operations overlap"),
+    ("oversold", "OS", "more was sold than there was"),
+    ("ledger", "LG", "what was sold and what is left do not add up"),
+    ("lost-update", "LU", "an acknowledged write was overwritten unseen"),
+    ("fence-order", "FT", "a fencing token repeats, goes back, or a stale one is accepted"),
+    ("release-safety", "RS", "a client removes another's lock record"),
+    ("recovery", "DL", "nobody gets the lock in time after everything is healed"),
+    ("starvation", "ST", "one who keeps trying is passed over again and again"),
+    ("well-formed", "WF", "the history itself is not sane"),
+];
+
+/// The order in which a cell's findings compete for its one line: the customer's loss first.
+const WORST_FIRST: &[&str] = &[
+    "oversold",
+    "ledger",
+    "lost-update",
+    "recovery",
+    "belief-overlap",
+    "fence-order",
+    "operation-overlap",
+    "release-safety",
+    "starvation",
+];
+
+/// The matrix of a comparison, with its legend.
+pub fn matrix(matrix: &Matrix) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.set_content_arrangement(ContentArrangement::Disabled);
+    let codes = matrix.families.iter().map(|family| family.code.to_owned());
+    table.set_header(std::iter::once("lock".to_owned()).chain(codes));
+    for row in &matrix.rows {
+        let cells = row.cells.iter().zip(&matrix.families);
+        let cells = cells.map(|(cell, family)| cell_text(cell, family.name));
+        table.add_row(std::iter::once(row.contender.to_string()).chain(cells));
+    }
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Center);
+    }
+    let mut text = format!("{table}\n\n");
+    let _ = writeln!(
+        text,
+        "{} plans per cell, the same for every lock; {} engine, seed {}.",
+        matrix.plans, matrix.engine, matrix.seed
+    );
+    text.push_str(
+        "A code with a rate: a promise was broken in so many plans. (In brackets): seen, ",
+    );
+    text.push_str(
+        "but never promised.\n·: nothing found.  –: no fault struck.  ?: not judged.\n\n",
+    );
+    for (_, code, meaning) in CODES {
+        let _ = writeln!(text, "  {code:<4} {meaning}");
+    }
+    text.push('\n');
+    for family in &matrix.families {
+        let _ = writeln!(text, "  {:<4} {}: {}", family.code, family.name, family.about);
+    }
+    text
+}
+
+fn cell_text(cell: &Cell, family: &str) -> String {
+    let rank = |checker: &str| WORST_FIRST.iter().position(|known| *known == checker);
+    let worst =
+        cell.findings.iter().min_by_key(|finding| (!finding.claimed, rank(&finding.checker)));
+    match worst {
+        Some(finding) if finding.claimed => {
+            format!("{}\n{}/{}", code(&finding.checker), cell.broken, cell.runs)
+        }
+        _ if cell.unknown > 0 => format!("?\n{}/{}", cell.unknown, cell.runs),
+        Some(finding) => format!("({})\n{}/{}", code(&finding.checker), finding.runs, cell.runs),
+        None if cell.struck == 0 && family != "none" => "–".to_owned(),
+        None => "·".to_owned(),
+    }
+}
+
+/// A checker's short code.
+pub fn code(checker: &str) -> &str {
+    CODES.iter().find(|(name, ..)| *name == checker).map_or(checker, |(_, code, _)| code)
+}
+
+/// What came of scenarios.
+pub(crate) fn scenario_results(scenarios: &[Scenario], results: &[ContenderResult]) -> String {
+    let mut text = String::new();
+    for scenario in scenarios {
+        let first_line = scenario.about.lines().next().unwrap_or_default();
+        let _ = writeln!(text, "{}: {first_line}", scenario.name);
+        for result in results.iter().filter(|result| result.scenario == scenario.name) {
+            contender_result(&mut text, result);
+        }
+        text.push('\n');
+    }
+    let skipped = results.iter().filter(|result| result.skipped.is_some()).count();
+    let surprising = results.iter().filter(|result| !result.surprises.is_empty()).count();
+    let as_expected = results.len() - skipped - surprising;
+    let _ = write!(text, "{as_expected} as expected, {surprising} not as expected");
+    if skipped > 0 {
+        let _ = write!(text, ", {skipped} not expressible on this engine");
+    }
+    text.push('\n');
+    text
+}
+
+fn contender_result(text: &mut String, result: &ContenderResult) {
+    let name = &result.contender;
+    if let Some(why) = &result.skipped {
+        let _ = writeln!(text, "  skip {name}\n         {why}");
+        return;
+    }
+    let mark = if result.surprises.is_empty() { "ok  " } else { "FAIL" };
+    let found: Vec<_> = result.judgements.iter().filter_map(finding).collect();
+    let found = if found.is_empty() { "clean".to_owned() } else { found.join(", ") };
+    let _ = writeln!(text, "  {mark} {name}: {found} ({} runs)", result.runs);
+    for surprise in &result.surprises {
+        let _ = writeln!(text, "         NOT EXPECTED: {surprise}");
+    }
+    let worst = worst_violation(&result.judgements);
+    if let Some(violation) = worst.and_then(|judgement| judgement.verdict.violation()) {
+        for line in &violation.story {
+            let _ = writeln!(text, "         {line}");
+        }
+    }
+    if let Some(plan) = &result.plan
+        && (worst.is_some() || !result.surprises.is_empty())
+    {
+        let _ = writeln!(text, "         repeat: cargo picklock replay {}", plan.display());
+    }
+}
+
+fn finding(judgement: &Judgement) -> Option<String> {
+    let name = &judgement.checker;
+    match (&judgement.verdict, judgement.claimed) {
+        (Verdict::Fail(_), true) => Some(name.clone()),
+        (Verdict::Fail(_), false) => Some(format!("({name})")),
+        (Verdict::Unknown { .. }, true) => Some(format!("{name}?")),
+        _ => None,
+    }
+}
+
+/// The violation that says most: claimed before unclaimed, the customer's loss first.
+fn worst_violation(judgements: &[Judgement]) -> Option<&Judgement> {
+    let rank = |judgement: &Judgement| {
+        let place = WORST_FIRST.iter().position(|known| *known == judgement.checker);
+        (!judgement.claimed, place.unwrap_or(usize::MAX))
+    };
+    let violations = judgements.iter().filter(|one| one.verdict.violation().is_some());
+    violations.min_by_key(|judgement| rank(judgement))
+}
+
+/// How many events are shown around a witness.
+const AROUND: usize = 6;
+
+/// A plan that was run again: its faults, its verdicts, and the events that matter.
+pub fn replayed(outcome: &Outcome, all_events: bool) -> String {
+    let (plan, history) = (&outcome.plan, &outcome.history);
+    let mut text = String::new();
+    let _ = writeln!(
+        text,
+        "{} with {}, seed {}, {} engine: {} events, digest {}",
+        plan.scenario,
+        plan.contender,
+        plan.world.seed,
+        history.header.engine,
+        history.events.len(),
+        history.digest
+    );
+    for (index, fault) in plan.world.faults.iter().enumerate() {
+        let lasting = fault.lasting_ms.map_or(String::new(), |ms| format!(" for {ms} ms"));
+        let _ = writeln!(text, "  fault {index}: {}{lasting}", fault.fault);
+    }
+    text.push('\n');
+    for judgement in &outcome.judgements {
+        let promised = if judgement.claimed { "" } else { " (not promised)" };
+        let _ = writeln!(text, "  {:<8}{}{promised}", judgement.verdict.word(), judgement.checker);
+        match &judgement.verdict {
+            Verdict::Fail(violation) => {
+                for line in &violation.story {
+                    let _ = writeln!(text, "            {line}");
+                }
+            }
+            Verdict::Unknown { reason } if judgement.claimed => {
+                let _ = writeln!(text, "            {reason}");
+            }
+            _ => {}
+        }
+    }
+    text.push('\n');
+    events(&mut text, outcome, all_events);
+    text
+}
+
+fn events(text: &mut String, outcome: &Outcome, all: bool) {
+    let witnesses: Vec<usize> = outcome
+        .violations()
+        .flat_map(|(_, violation)| violation.witnesses.iter().map(|index| *index as usize))
+        .collect();
+    let near = |index: usize| witnesses.iter().any(|witness| witness.abs_diff(index) <= AROUND);
+    let mut cut = false;
+    for (index, event) in outcome.history.events.iter().enumerate() {
+        if all || near(index) {
+            let mark = if witnesses.contains(&index) { '>' } else { ' ' };
+            let _ = writeln!(text, "{mark} {index:>5}  {event}");
+            cut = false;
+        } else if !cut {
+            text.push_str("         ..\n");
+            cut = true;
+        }
+    }
+}
+
+/// A titled list of names with a line about each.
+pub struct Section {
+    /// Its title.
+    pub title: &'static str,
+    /// Names and lines.
+    pub entries: Vec<(String, String)>,
+}
+
+/// Lists one below the other.
+pub fn sections(sections: &[Section]) -> String {
+    let mut text = String::new();
+    for section in sections {
+        let _ = writeln!(text, "{}:", section.title);
+        let width = section.entries.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+        for (name, about) in &section.entries {
+            let _ = writeln!(text, "  {name:<width$}  {about}");
+        }
+        text.push('\n');
+    }
+    text
+}
