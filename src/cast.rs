@@ -14,7 +14,7 @@ use picklock_sim::serve::Server;
 
 use crate::lock::Algorithm;
 use crate::plan::Plan;
-use crate::resource::{ResourceKind, STOCK_KEY, ShopServer};
+use crate::resource::{STOCK_KEY, ShopServer};
 use crate::workload::{FENCE_KEY, LOCK_KEY, REDIS_PORT, run_client};
 
 /// The cast of a plan whose lock is `A`.
@@ -41,10 +41,9 @@ impl<A: Algorithm> PlanCast<A> {
             let stock = plan.workload.initial.to_string();
             redis = redis.preload(vec![Request::new(["SET", STOCK_KEY, &stock])]);
         }
-        let fenced = plan.contender.resource == ResourceKind::ShopFenced;
         Self {
             redis: Rc::new(redis),
-            shop: Rc::new(ShopServer::new(plan.workload.initial, fenced)),
+            shop: Rc::new(ShopServer::new(plan.workload.initial, plan.contender.resource)),
             plan: Rc::new(plan.clone()),
             algorithm: std::marker::PhantomData,
         }

@@ -100,9 +100,10 @@ impl FromStr for Contender {
                 format!("there is no resource `{name}`; there are {}", resources())
             })?,
         };
-        if resource == ResourceKind::ShopFenced && !info.fenced {
+        if resource.is_fenced() && !info.fenced {
             return Err(format!(
-                "`{lock}` hands out no fencing tokens, and `shop-fenced` would refuse every write"
+                "`{lock}` hands out no fencing tokens, and `{}` would refuse every write",
+                resource.name()
             ));
         }
         Ok(Self::new(info, resource))

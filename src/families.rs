@@ -74,21 +74,21 @@ pub const FAMILIES: &[Family] = &[
         "restart-empty",
         "Redis dies and comes back empty: it keeps nothing on disk",
         crashes::server_killed,
-        |plan| plan.persistence = Persistence::None,
+        |plan| restart_with(plan, Persistence::None),
     ),
     family(
         "S1k",
         "restart-kill",
         "the Redis process is killed and comes back with its append-only file (everysec)",
         crashes::server_killed,
-        |plan| plan.persistence = Persistence::AofEverysec,
+        |plan| restart_with(plan, Persistence::AofEverysec),
     ),
     family(
         "S1p",
         "restart-power-loss",
         "Redis' machine loses power and comes back with what was fsynced (everysec)",
         crashes::server_without_power,
-        |plan| plan.persistence = Persistence::AofEverysec,
+        |plan| restart_with(plan, Persistence::AofEverysec),
     ),
     family(
         "JF",
@@ -141,6 +141,13 @@ pub const FAMILIES: &[Family] = &[
         |_| {},
     ),
 ];
+
+/// Work that outlasts the restart, which takes up to 300 ms; or nobody would still hold the lock
+/// when the next one can ask for it.
+fn restart_with(plan: &mut Plan, persistence: Persistence) {
+    plan.persistence = persistence;
+    plan.workload.hold_ms = plan.lock.ttl_ms * 3 / 10;
+}
 
 const fn family(
     code: &'static str,

@@ -13,7 +13,7 @@ use tracing_subscriber::registry::LookupSpan;
 ///
 /// # Errors
 /// If the filter cannot be read, or logging was started before.
-pub fn start(filter: &str) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+pub(crate) fn start(filter: &str) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let filter = EnvFilter::try_new(filter)?;
     tracing_subscriber::fmt()
         .with_env_filter(filter)

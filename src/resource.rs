@@ -31,8 +31,10 @@ pub enum ResourceKind {
     Shop,
     /// The same; clients ask the lock just before they write.
     ShopChecked,
-    /// The same; it refuses writes with a stale fencing token.
+    /// The same; it refuses reads and writes with a stale fencing token.
     ShopFenced,
+    /// The same; it looks at the token of writes only.
+    ShopFencedWrites,
     /// A stock in the lock's own Redis: GET, compare, DECR (R22).
     RedisGetThenDecr,
     /// A stock in the lock's own Redis: check and decrement in one script (R21).
@@ -44,6 +46,12 @@ pub const RESOURCES: &[(ResourceKind, &str, &str)] = &[
     (ResourceKind::Shop, "shop", "a stock on its own host, written without any check"),
     (ResourceKind::ShopChecked, "shop-checked", "the same, the lock is checked before the write"),
     (ResourceKind::ShopFenced, "shop-fenced", "the same, stale fencing tokens are refused"),
+    (
+        ResourceKind::ShopFencedWrites,
+        "shop-fenced-writes",
+        "the same, but only writes are compared: a stale holder can still write between the \
+         reading and the writing of the next one",
+    ),
     (ResourceKind::RedisGetThenDecr, "redis-get-then-decr", "R22: GET, compare, DECR in Redis"),
     (ResourceKind::RedisLuaDecr, "redis-lua-decr", "R21: check and decrement in one Lua script"),
 ];
@@ -62,7 +70,12 @@ impl ResourceKind {
 
     /// Whether it lives on the shop's host.
     pub fn is_shop(self) -> bool {
-        matches!(self, Self::Shop | Self::ShopChecked | Self::ShopFenced)
+        matches!(self, Self::Shop | Self::ShopChecked) || self.is_fenced()
+    }
+
+    /// Whether it compares fencing tokens.
+    pub fn is_fenced(self) -> bool {
+        matches!(self, Self::ShopFenced | Self::ShopFencedWrites)
     }
 
     /// What it promises by itself, whatever the lock does.
@@ -72,7 +85,7 @@ impl ResourceKind {
             Self::RedisGetThenDecr | Self::RedisLuaDecr => {
                 &[Claim::NoOversell, Claim::LedgerConserved]
             }
-            Self::Shop | Self::ShopChecked | Self::ShopFenced => &[],
+            Self::Shop | Self::ShopChecked | Self::ShopFenced | Self::ShopFencedWrites => &[],
         }
     }
 }
@@ -93,7 +106,7 @@ impl<E: Env> Section<E> {
         let client = |address: &str| Client::new(env.clone(), address, time_limit);
         let shop = || client(&format!("{}:{SHOP_PORT}", HostName::SHOP));
         match kind {
-            ResourceKind::Shop | ResourceKind::ShopFenced => {
+            ResourceKind::Shop | ResourceKind::ShopFenced | ResourceKind::ShopFencedWrites => {
                 Section::Shop(shop::ShopSection::new(shop(), false))
             }
             ResourceKind::ShopChecked => Section::Shop(shop::ShopSection::new(shop(), true)),

@@ -192,6 +192,8 @@ pub enum Target {
     Host(HostName),
     /// The client that was granted the lock last and has not given it back.
     Holder,
+    /// The client whose the lock record is at the server, whether it knows already or not.
+    Owner,
     /// Every client.
     Clients,
     /// Every client but the holder.
@@ -203,8 +205,9 @@ pub enum Target {
 }
 
 /// The words for targets that are not a host's name.
-const WORDS: [(&str, Target); 5] = [
+const WORDS: [(&str, Target); 6] = [
     ("holder", Target::Holder),
+    ("owner", Target::Owner),
     ("clients", Target::Clients),
     ("waiters", Target::Waiters),
     ("servers", Target::Servers),

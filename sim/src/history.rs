@@ -190,13 +190,26 @@ pub enum OpName {
     Crashed,
     Booted,
     Healed,
+    /// A [`Op::Record`] by which the server stores a client's lock record.
+    Granted,
+    /// A [`Op::Record`] by which a client deletes a lock record.
+    Freed,
 }
 
 impl OpName {
     /// Whether a trigger for this operation fits that one. `write` stands for the guarded write in
     /// whatever form the resource has it, so that one plan serves all resources.
-    pub fn fits(self, op: OpName) -> bool {
-        self == op || (self == OpName::Write && op == OpName::Sell)
+    pub fn fits(self, op: &Op) -> bool {
+        match (self, op) {
+            (OpName::Write, Op::Sell { .. }) => true,
+            (OpName::Granted, Op::Record { record: RecordName::Lock, change, by: Some(_), .. }) => {
+                matches!(change, ChangeKind::Set { .. })
+            }
+            (OpName::Freed, Op::Record { record: RecordName::Lock, change, .. }) => {
+                *change == ChangeKind::Deleted
+            }
+            _ => self == op.name(),
+        }
     }
 }
 

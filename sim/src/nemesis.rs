@@ -63,6 +63,8 @@ pub enum LinkChange {
 pub struct Nemesis {
     faults: Vec<Slot>,
     holder: Option<HostName>,
+    /// Who stored the lock record last.
+    owner: Option<HostName>,
     /// Whether any fault waits for a step or an event: asked on the hot path.
     waits_for_steps: bool,
     waits_for_events: bool,
@@ -102,6 +104,7 @@ impl Nemesis {
         Self {
             faults: faults.iter().map(slot).collect(),
             holder: None,
+            owner: None,
             waits_for_steps: faults.iter().any(|f| matches!(f.when, When::Step(_))),
             waits_for_events: faults.iter().any(|f| matches!(f.when, When::Event(_))),
         }
@@ -145,11 +148,14 @@ impl Nemesis {
     /// An event was recorded.
     #[inline]
     pub fn on_event(&mut self, event: &Event, world: &mut impl Levers) {
+        if let (true, Op::Record { by, .. }) = (OpName::Granted.fits(&event.op), event.op) {
+            self.owner = by;
+        }
         self.follow_holder(event, world);
         if self.waits_for_events {
             self.strike_matching(world, |when| match when {
                 When::Event(trigger)
-                    if trigger.op.fits(event.op.name())
+                    if trigger.op.fits(&event.op)
                         && trigger.kind == event.kind
                         && trigger.process.is_none_or(|process| process == event.process)
                         && event.at >= SimTime::from_millis(trigger.after_ms) =>
@@ -283,6 +289,7 @@ impl Nemesis {
             Target::Holder => {
                 self.holder.and_then(|name| conditions.id(name)).into_iter().collect()
             }
+            Target::Owner => self.owner.and_then(|name| conditions.id(name)).into_iter().collect(),
             Target::Clients => all_that(&HostName::is_client),
             Target::Waiters => all_that(&|name| name.is_client() && Some(name) != self.holder),
             Target::Servers => all_that(&|name| name.role == Role::Redis),

@@ -73,11 +73,6 @@ pub(super) fn keep(outcome: &Outcome, stem: &Path) -> Result<PathBuf, CliError> 
     Ok(plan)
 }
 
-/// The command that runs a plan again.
-pub(super) fn replay_command(plan: &Path) -> String {
-    format!("cargo picklock replay {}", plan.display())
-}
-
 /// A text as a part of a file name.
 pub(super) fn slug(text: &str) -> String {
     let mut slug = String::new();

@@ -1,7 +1,7 @@
 //! Processes that die.
 
 use picklock_models::model::Crash;
-use picklock_sim::fault::{Fault, StepKind, StepTrigger, Target, TimedFault, When};
+use picklock_sim::fault::{EventTrigger, Fault, StepKind, StepTrigger, Target, TimedFault, When};
 use picklock_sim::history::{Kind, OpName};
 use picklock_sim::host::HostName;
 use proptest::prop_oneof;
@@ -10,20 +10,22 @@ use proptest::strategy::{BoxedStrategy, Strategy};
 use super::Setting;
 use super::pauses::{at_event_of_a_client, before_a_write, some_time};
 
-/// C: while it holds, before it writes, or between any two of its messages (which is where the gap
-/// of a two-command lock is).
+/// C: between any two of its messages, while it holds, or when the server has just granted the lock
+/// and the client does not know yet (which is where the gap of a two-command lock is).
 pub(super) fn of_a_client(setting: &Setting) -> BoxedStrategy<Vec<TimedFault>> {
+    let granted = (1..=24_u32).prop_map(|nth| {
+        let process = Some(HostName::REDIS);
+        let op = OpName::Granted;
+        let trigger = EventTrigger { op, kind: Kind::Info, process, nth, after_ms: 0 };
+        (When::Event(trigger), Target::Owner)
+    });
     let at_a_send = (1..=setting.clients, 1..=40_u32).prop_map(|(number, nth)| {
         let host = HostName::client(number);
-        (When::Step(StepTrigger { host, kind: StepKind::Send, nth }), host)
+        (When::Step(StepTrigger { host, kind: StepKind::Send, nth }), Target::Host(host))
     });
-    let moment = prop_oneof![
-        at_event_of_a_client(setting, OpName::Acquire, Kind::Ok),
-        before_a_write(setting),
-        at_a_send,
-    ];
-    let crash = moment.prop_map(|(when, client)| {
-        let fault = Fault::Crash { host: Target::Host(client), how: Crash::ProcessKill };
+    let writing = before_a_write(setting).prop_map(|(when, client)| (when, Target::Host(client)));
+    let crash = prop_oneof![granted, writing, at_a_send].prop_map(|(when, host)| {
+        let fault = Fault::Crash { host, how: Crash::ProcessKill };
         vec![TimedFault { when, lasting_ms: None, fault }]
     });
     crash.boxed()

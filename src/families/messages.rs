@@ -1,15 +1,12 @@
 //! Messages that come late, not at all, or without their answer.
 
-use picklock_sim::fault::{Cut, Fault, Target, TimedFault};
+use picklock_sim::fault::{Cut, EventTrigger, Fault, Target, TimedFault, When};
 use picklock_sim::history::{Kind, OpName};
 use picklock_sim::host::HostName;
 use proptest::strategy::{BoxedStrategy, Strategy};
 
 use super::Setting;
 use super::pauses::{at_event_of_a_client, before_a_write, longer_than_the_lease};
-
-/// How long a fault aimed at one message lies in wait for it, in milliseconds: a few round trips.
-const ONE_MESSAGE_MS: u64 = 60;
 
 /// N.
 pub(super) fn partition(setting: &Setting) -> BoxedStrategy<Vec<TimedFault>> {
@@ -28,11 +25,9 @@ pub(super) fn partition(setting: &Setting) -> BoxedStrategy<Vec<TimedFault>> {
 
 /// M1.
 pub(super) fn late_grant(setting: &Setting) -> BoxedStrategy<Vec<TimedFault>> {
-    let asked = at_event_of_a_client(setting, OpName::Acquire, Kind::Invoke);
-    let late = (asked, longer_than_the_lease(setting)).prop_map(|((when, client), by_ms)| {
-        let fault =
-            Fault::Delay { from: Target::Host(HostName::REDIS), to: Target::Host(client), by_ms };
-        vec![TimedFault { when, lasting_ms: Some(ONE_MESSAGE_MS), fault }]
+    let late = (1..=24_u32, longer_than_the_lease(setting)).prop_map(|(nth, by_ms)| {
+        let (from, to) = (Target::Host(HostName::REDIS), Target::Clients);
+        vec![to_the_next_reply(OpName::Granted, nth, Fault::Delay { from, to, by_ms })]
     });
     late.boxed()
 }
@@ -53,19 +48,26 @@ pub(super) fn late_write(setting: &Setting) -> BoxedStrategy<Vec<TimedFault>> {
 }
 
 /// LA.
-pub(super) fn lost_grant(setting: &Setting) -> BoxedStrategy<Vec<TimedFault>> {
-    lost_reply(setting, OpName::Acquire)
+pub(super) fn lost_grant(_: &Setting) -> BoxedStrategy<Vec<TimedFault>> {
+    lost_reply(OpName::Granted)
 }
 
 /// LR.
-pub(super) fn lost_release(setting: &Setting) -> BoxedStrategy<Vec<TimedFault>> {
-    lost_reply(setting, OpName::Release)
+pub(super) fn lost_release(_: &Setting) -> BoxedStrategy<Vec<TimedFault>> {
+    lost_reply(OpName::Freed)
 }
 
-fn lost_reply(setting: &Setting, op: OpName) -> BoxedStrategy<Vec<TimedFault>> {
-    let lost = at_event_of_a_client(setting, op, Kind::Invoke).prop_map(|(when, client)| {
-        let fault = Fault::Reset { from: Target::Host(HostName::REDIS), to: Target::Host(client) };
-        vec![TimedFault { when, lasting_ms: Some(ONE_MESSAGE_MS), fault }]
+fn lost_reply(op: OpName) -> BoxedStrategy<Vec<TimedFault>> {
+    let lost = (1..=24_u32).prop_map(move |nth| {
+        let (from, to) = (Target::Host(HostName::REDIS), Target::Clients);
+        vec![to_the_next_reply(op, nth, Fault::Reset { from, to })]
     });
     lost.boxed()
+}
+
+/// Strikes the reply that Redis is about to send, and hardly any other: it lasts 1 ms.
+fn to_the_next_reply(op: OpName, nth: u32, fault: Fault) -> TimedFault {
+    let trigger =
+        EventTrigger { op, kind: Kind::Info, process: Some(HostName::REDIS), nth, after_ms: 0 };
+    TimedFault { when: When::Event(trigger), lasting_ms: Some(1), fault }
 }

@@ -5,6 +5,7 @@
 //! Redisson's. A pause of the whole process stops the task too; a stuck worker with a live watchdog
 //! holds for ever.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use picklock_sim::env::{Either, Env, race};
@@ -80,27 +81,41 @@ pub(super) fn set_watchdog<E: Env>(lock: &Tokened<E>, lost: Signal) -> Signal {
 }
 
 async fn watch<E: Env>(context: LockContext<E>, token: String, lost: Signal, stop: Signal) {
-    let env = context.env.clone();
-    let mut connection = connect(&context);
+    let in_flight = Cell::new(false);
+    // A release that comes meanwhile must not be followed by a late complaint.
+    match race(stop.wait(), keep_renewing(&context, &token, &in_flight)).await {
+        Either::Left(()) if in_flight.get() => (context.on_renewal)(Renewal::Unknown),
+        Either::Left(()) => {}
+        Either::Right(()) => lost.set(),
+    }
+}
+
+/// Renews until the lock turns out to be another's, or until a whole lease has passed by this
+/// host's clock without a renewal.
+async fn keep_renewing<E: Env>(context: &LockContext<E>, token: &str, in_flight: &Cell<bool>) {
+    let env = &context.env;
+    let mut connection = connect(context);
     let script = Script::new(COMPARE_AND_PEXPIRE);
+    let ttl = context.params.ttl();
     let ttl_ms = context.params.ttl_ms.to_string();
-    let args = [token.as_bytes(), ttl_ms.as_bytes()];
+    let mut leased_until = env.steady() + ttl;
     loop {
-        let third = env.sleep(context.params.ttl() / 3);
-        if let Either::Left(()) = race(stop.wait(), third).await {
-            return;
-        }
+        env.sleep(ttl / 3).await;
+        let sent_at = env.steady();
+        let left = leased_until.since(sent_at);
         (context.on_renewal)(Renewal::Sent);
-        // A release that comes meanwhile must not be followed by a late complaint.
+        in_flight.set(true);
+        let args = [token.as_bytes(), ttl_ms.as_bytes()];
         let renewal = renew(&mut connection, &script, &context.key, &args);
-        match race(stop.wait(), renewal).await {
-            Either::Left(()) => return (context.on_renewal)(Renewal::Unknown),
-            Either::Right(renewal) => {
-                (context.on_renewal)(renewal);
-                if renewal == Renewal::Refused {
-                    return lost.set();
-                }
-            }
+        let renewal = env.timeout(left, renewal).await.unwrap_or(Renewal::Unknown);
+        in_flight.set(false);
+        (context.on_renewal)(renewal);
+        match renewal {
+            Renewal::Done => leased_until = sent_at + ttl,
+            Renewal::Refused => return,
+            _ if env.steady() >= leased_until => return,
+            // Tried again at the next third.
+            _ => {}
         }
     }
 }
@@ -114,7 +129,6 @@ async fn renew<E: Env>(
     match connection.eval(script, &[key], args).await.and_then(yes_or_no) {
         Ok(true) => Renewal::Done,
         Ok(false) => Renewal::Refused,
-        // Tried again at the next third: there are two before the lease is over.
         Err(_) => Renewal::Unknown,
     }
 }

@@ -28,7 +28,7 @@ impl<E: Env> ShopSection<E> {
         grant: &Grant,
     ) -> Done {
         let result = async {
-            let value = self.read(desk).await?;
+            let value = self.read(desk, grant.token).await?;
             desk.think(grant).await?;
             if value == 0 && desk.workload == WorkloadKind::Sale {
                 return Ok(());
@@ -41,9 +41,9 @@ impl<E: Env> ShopSection<E> {
         result.await.map_or_else(|given_up| given_up, |()| Done::Finished)
     }
 
-    async fn read(&mut self, desk: &Desk<E>) -> Result<i64, Done> {
+    async fn read(&mut self, desk: &Desk<E>, token: Option<u64>) -> Result<i64, Done> {
         desk.record(Kind::Invoke, Op::READ);
-        match self.client.call(&[b"READ"]).await {
+        match self.client.call(&[b"READ", token_text(token).as_bytes()]).await {
             Ok(Reply::Integer(value)) => {
                 desk.record(Kind::Ok, Op::Read { value: Some(value) });
                 Ok(value)
@@ -56,8 +56,7 @@ impl<E: Env> ShopSection<E> {
     async fn write(&mut self, desk: &Desk<E>, value: i64, token: Option<u64>) -> Result<(), Done> {
         let op = Op::Write { value, token };
         desk.record(Kind::Invoke, op);
-        let (value, token) = (value.to_string(), token.map(|token| token.to_string()));
-        let token = token.as_deref().unwrap_or("-");
+        let (value, token) = (value.to_string(), token_text(token));
         match self.client.call(&[b"WRITE", value.as_bytes(), token.as_bytes()]).await {
             Ok(_) => {
                 desk.record(Kind::Ok, op);
@@ -66,6 +65,10 @@ impl<E: Env> ShopSection<E> {
             Err(error) => Err(desk.failed(&error, op)),
         }
     }
+}
+
+fn token_text(token: Option<u64>) -> String {
+    token.map_or_else(|| "-".to_owned(), |token| token.to_string())
 }
 
 /// Asks the lock whether it is still held. Whoever learns that it is not, or cannot learn it, must

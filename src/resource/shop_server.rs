@@ -1,8 +1,9 @@
 //! The guarded resource as a host of its own: one value, and the ground truth about every write.
 //!
-//! It speaks RESP: `READ` answers the value, `WRITE value token` stores it (`-` for no token). A
-//! fenced shop refuses a token below the highest it has seen (Kleppmann, 2016); it knows nothing
-//! else of locks.
+//! It speaks RESP: `READ token` answers the value, `WRITE value token` stores it (`-` for no token).
+//! A fenced shop refuses a token below the highest it has seen (Kleppmann, 2016). It must see the
+//! token of reads too: otherwise a stale holder can write between the next holder's reading and
+//! writing, and the next holder, whose token is fine, overwrites that unseen.
 
 use std::cell::RefCell;
 use std::io;
@@ -16,12 +17,14 @@ use picklock_sim::host::HostName;
 use picklock_sim::recorder::Recorder;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use super::ResourceKind;
+
 /// Where the shop listens.
 pub const SHOP_PORT: u16 = 7000;
 
 /// The shop: its value outlives crashes, as on a disk that is always synced.
 pub struct ShopServer {
-    fenced: bool,
+    kind: ResourceKind,
     state: RefCell<State>,
 }
 
@@ -33,8 +36,8 @@ struct State {
 
 impl ShopServer {
     /// A shop with this value.
-    pub fn new(value: i64, fenced: bool) -> Self {
-        Self { fenced, state: RefCell::new(State { value, highest_token: 0 }) }
+    pub fn new(value: i64, kind: ResourceKind) -> Self {
+        Self { kind, state: RefCell::new(State { value, highest_token: 0 }) }
     }
 
     /// Serves until the host goes down.
@@ -83,13 +86,28 @@ impl ShopServer {
         let words: Vec<&str> =
             request.iter().map(|word| str::from_utf8(word).unwrap_or_default()).collect();
         match words.as_slice() {
-            ["READ"] => Reply::Integer(self.state.borrow().value),
+            ["READ", token] => self.read(token.parse().ok()),
             ["WRITE", value, token] => match (value.parse(), token.parse().ok()) {
                 (Ok(value), token) => self.write(value, token, peer, recorder),
                 _ => Reply::Error("ERR value is not an integer".into()),
             },
-            _ => Reply::Error("ERR the shop knows READ and WRITE value token".into()),
+            _ => Reply::Error("ERR the shop knows READ token and WRITE value token".into()),
         }
+    }
+
+    fn read(&self, token: Option<u64>) -> Reply {
+        if self.kind == ResourceKind::ShopFenced && !self.is_current(token) {
+            return Reply::Error("STALE token".into());
+        }
+        Reply::Integer(self.state.borrow().value)
+    }
+
+    /// Whether no higher token was seen; remembers it.
+    fn is_current(&self, token: Option<u64>) -> bool {
+        let highest = &mut self.state.borrow_mut().highest_token;
+        let current = token.is_some_and(|token| token >= *highest);
+        *highest = (*highest).max(token.unwrap_or(0));
+        current
     }
 
     fn write(
@@ -99,16 +117,12 @@ impl ShopServer {
         peer: Option<HostName>,
         recorder: &Recorder,
     ) -> Reply {
-        let mut state = self.state.borrow_mut();
-        let before = state.value;
-        let accepted = !self.fenced || token.is_some_and(|token| token >= state.highest_token);
-        if accepted {
-            state.value = value;
-            state.highest_token = state.highest_token.max(token.unwrap_or(0));
-        }
+        let accepted = !self.kind.is_fenced() || self.is_current(token);
+        let before = self.state.borrow().value;
+        let after = if accepted { value } else { before };
+        self.state.borrow_mut().value = after;
         let by = peer.unwrap_or(HostName::NEMESIS);
-        let op = Op::Applied { by, before, after: state.value, token, accepted };
-        drop(state);
+        let op = Op::Applied { by, before, after, token, accepted };
         recorder.record(HostName::SHOP, Kind::Info, op);
         match accepted {
             true => Reply::OK,
