@@ -72,7 +72,10 @@ impl Interval for Operation {
 
 /// All guarded operations, in the order in which they began.
 pub fn operations(history: &History) -> Vec<Operation> {
-    let mut operations = Pass::over(history).operations;
+    in_order(Pass::over(history).operations)
+}
+
+fn in_order(mut operations: Vec<Operation>) -> Vec<Operation> {
     operations.retain(|operation| operation.outcome != Outcome::Refused);
     operations.sort_unstable_by_key(|operation| operation.span.start);
     operations
@@ -82,12 +85,16 @@ pub fn operations(history: &History) -> Vec<Operation> {
 /// without a known result that the resource accepted. A request that a client sent twice because
 /// its reply was lost counts once. None for another workload.
 pub fn sales(history: &History) -> Vec<Sale> {
+    operations_and_sales(history).1
+}
+
+/// [`operations`] and [`sales`] in one pass.
+pub(super) fn operations_and_sales(history: &History) -> (Vec<Operation>, Vec<Sale>) {
+    let Pass { operations, strays: mut sales, .. } = Pass::over(history);
     if history.header.workload != WorkloadKind::Sale {
-        return Vec::new();
+        return (in_order(operations), Vec::new());
     }
-    let pass = Pass::over(history);
-    let mut sales = pass.strays;
-    for operation in &pass.operations {
+    for operation in &operations {
         let event = match operation.outcome {
             // The effect comes before the acknowledgement.
             Outcome::Acknowledged => operation.effect_event.unwrap_or(operation.span.end),
@@ -98,7 +105,7 @@ pub fn sales(history: &History) -> Vec<Sale> {
         sales.push(Sale { client: operation.client, at, event, left: operation.wrote });
     }
     sales.sort_unstable_by_key(|sale| sale.event);
-    sales
+    (in_order(operations), sales)
 }
 
 /// What a pass remembers of one client.
