@@ -192,6 +192,14 @@ pub enum OpName {
     Healed,
 }
 
+impl OpName {
+    /// Whether a trigger for this operation fits that one. `write` stands for the guarded write in
+    /// whatever form the resource has it, so that one plan serves all resources.
+    pub fn fits(self, op: OpName) -> bool {
+        self == op || (self == OpName::Write && op == OpName::Sell)
+    }
+}
+
 impl Op {
     /// Which operation it is.
     pub fn name(&self) -> OpName {

@@ -7,13 +7,20 @@
 //! Never in this crate: a lock algorithm, a verdict.
 pub mod cast;
 pub mod clock;
+pub mod conditions;
 pub mod digest;
 pub mod env;
+pub mod event;
 pub mod fault;
 pub mod history;
 pub mod host;
+mod log;
+pub mod nemesis;
 pub mod plan;
 pub mod recorder;
+pub mod run;
 pub mod seed;
+pub mod serve;
 pub mod signal;
 pub mod time;
+pub mod trace;

@@ -1,7 +1,8 @@
-//! A flag that tasks of one host can wait for: set once, seen by everybody.
+//! How tasks of one host tell each other something without a queue.
 //!
-//! With it a watchdog tells its worker that the lock is lost, and a release tells the watchdog to
-//! stop.
+//! A [`Signal`] is set once and seen by everybody: with it a watchdog tells its worker that the lock
+//! is lost, and a release tells the watchdog to stop. A [`Bell`] can be rung again and again for one
+//! listener: there is something in your mailbox.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -11,11 +12,11 @@ use std::task::{Poll, Waker};
 /// A flag that is set once; clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct Signal {
-    shared: Rc<Shared>,
+    shared: Rc<SignalState>,
 }
 
 #[derive(Debug, Default)]
-struct Shared {
+struct SignalState {
     set: Cell<bool>,
     waiting: RefCell<Vec<Waker>>,
 }
@@ -44,6 +45,40 @@ impl Signal {
             if !waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
                 waiting.push(cx.waker().clone());
             }
+            Poll::Pending
+        })
+        .await;
+    }
+}
+
+/// A bell for one listener; ringing it while nobody listens is heard by the next one.
+#[derive(Clone, Debug, Default)]
+pub struct Bell {
+    shared: Rc<BellState>,
+}
+
+#[derive(Debug, Default)]
+struct BellState {
+    rung: Cell<bool>,
+    waiting: RefCell<Option<Waker>>,
+}
+
+impl Bell {
+    /// Rings.
+    pub fn ring(&self) {
+        self.shared.rung.set(true);
+        if let Some(waker) = self.shared.waiting.take() {
+            waker.wake();
+        }
+    }
+
+    /// Waits until it has been rung since the last time.
+    pub async fn rung(&self) {
+        poll_fn(|cx| {
+            if self.shared.rung.take() {
+                return Poll::Ready(());
+            }
+            *self.shared.waiting.borrow_mut() = Some(cx.waker().clone());
             Poll::Pending
         })
         .await;

@@ -1,0 +1,43 @@
+//! What Redis answers, not yet encoded.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+
+/// A RESP2 reply.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reply {
+    /// `+OK`: a status line.
+    Simple(Cow<'static, str>),
+    /// `-ERR ...`: the text with its code, without the dash. Bytes that are not UTF-8 (they can only
+    /// come from a client's own argument quoted back to it) are replaced.
+    Error(Cow<'static, str>),
+    /// `:1`.
+    Integer(i64),
+    /// `$3`: a byte string.
+    Bulk(Bytes),
+    /// `$-1`: no value. A client reads `*-1` as this too.
+    Null,
+    /// `*2`: a list.
+    Array(Vec<Reply>),
+}
+
+impl Reply {
+    /// `+OK`.
+    pub const OK: Reply = Reply::Simple(Cow::Borrowed("OK"));
+
+    /// An error with a fixed text.
+    pub(crate) const fn error(text: &'static str) -> Reply {
+        Reply::Error(Cow::Borrowed(text))
+    }
+
+    /// `:1` or `:0`.
+    pub(crate) const fn flag(yes: bool) -> Reply {
+        Reply::Integer(yes as i64)
+    }
+
+    /// A byte string that is known at compile time.
+    pub(crate) const fn text(text: &'static str) -> Reply {
+        Reply::Bulk(Bytes::from_static(text.as_bytes()))
+    }
+}

@@ -1,0 +1,157 @@
+//! RESP2, both directions side by side, so that they cannot drift apart.
+//!
+//! Frames are written and replies are read by the `redis-protocol` crate. Two things stand here:
+//! the server's reader of requests, because what Redis accepts there is not RESP but its own subset
+//! of it with inline commands, its own limits and its own error texts (`src/networking.c`
+//! `processMultibulkBuffer`, `processInlineBuffer`); and a look ahead of the crate's reader, which
+//! by itself descends as deep as the input says and believes what follows a byte string.
+//!
+//! No state is kept between calls: an unfinished message is looked at again when more has come.
+//! Nothing is allocated before a message is whole, so memory is bounded by what was received.
+
+use std::borrow::Cow;
+
+use bytes::{Buf, Bytes, BytesMut};
+use redis_protocol::resp2::decode::decode_range;
+use redis_protocol::resp2::encode::extend_encode_borrowed;
+use redis_protocol::resp2::types::{BorrowedFrame, RangeFrame};
+
+use super::number;
+use super::reply::Reply;
+use super::request::Request;
+
+mod inline;
+mod scan;
+
+/// Longest byte string, in bytes (`proto-max-bulk-len`, `src/config.c`).
+pub const MAX_BULK: usize = 512 * 1024 * 1024;
+/// Longest line: an inline command or the number that announces an array or a byte string
+/// (`src/server.h` `PROTO_INLINE_MAX_SIZE`).
+pub const MAX_LINE: usize = 64 * 1024;
+/// Longest request (`client-query-buffer-limit`, `src/config.c`).
+pub const MAX_REQUEST: usize = 1024 * 1024 * 1024;
+/// Deepest nesting of a reply that a client here reads. Scripts can return nested tables; nothing
+/// that a lock sends comes near this.
+pub const MAX_DEPTH: usize = 128;
+
+/// The peer broke the protocol; the connection cannot be used any more.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("Protocol error: {0}")]
+pub struct ProtocolError(Cow<'static, str>);
+
+impl ProtocolError {
+    pub(crate) fn new(text: impl Into<Cow<'static, str>>) -> Self {
+        Self(text.into())
+    }
+
+    /// What Redis answers before it closes the connection (`setProtocolError`).
+    pub fn reply(&self) -> Reply {
+        Reply::Error(Cow::Owned(format!("ERR {self}")))
+    }
+}
+
+/// Server side: takes one request off `input`; `None` if it is not whole yet.
+///
+/// # Errors
+/// With Redis' own text. A request that reaches [`MAX_REQUEST`] unfinished is an error too; the real
+/// server closes such a connection without a word (`src/networking.c` `readQueryFromClient`).
+pub fn decode_request(input: &mut BytesMut) -> Result<Option<Request>, ProtocolError> {
+    let decoded = match input.first() {
+        None => return Ok(None),
+        Some(b'*') => scan::request(input)?,
+        Some(_) => inline::request(input)?,
+    };
+    let Some((request, length)) = decoded else {
+        if input.len() > MAX_REQUEST {
+            return Err(ProtocolError::new("too big request"));
+        }
+        return Ok(None);
+    };
+    input.advance(length);
+    Ok(Some(request))
+}
+
+/// Where `wanted` is, the way C's `strchr` looks for it: not beyond the first zero byte.
+fn find(input: &[u8], wanted: u8) -> Option<usize> {
+    let found = input.iter().position(|byte| *byte == wanted || *byte == 0)?;
+    (input[found] == wanted).then_some(found)
+}
+
+/// Server side: appends `reply` to `output`.
+pub fn encode_reply(reply: &Reply, output: &mut BytesMut) {
+    match reply {
+        Reply::Simple(text) => write(&BorrowedFrame::SimpleString(text.as_bytes()), output),
+        Reply::Error(text) => write(&BorrowedFrame::Error(text), output),
+        Reply::Integer(number) => write(&BorrowedFrame::Integer(*number), output),
+        Reply::Bulk(bytes) => write(&BorrowedFrame::BulkString(bytes), output),
+        Reply::Null => write(&BorrowedFrame::Null, output),
+        Reply::Array(elements) => {
+            write_array_header(elements.len(), output);
+            for element in elements {
+                encode_reply(element, output);
+            }
+        }
+    }
+}
+
+/// Client side: appends the command made of `args` to `output`.
+pub fn encode_request(args: &[&[u8]], output: &mut BytesMut) {
+    write_array_header(args.len(), output);
+    for arg in args {
+        write(&BorrowedFrame::BulkString(arg), output);
+    }
+}
+
+/// Client side: takes one reply off `input`; `None` if it is not whole yet.
+///
+/// # Errors
+/// When the bytes are not RESP2, or beyond [`MAX_BULK`] or [`MAX_DEPTH`].
+pub fn decode_reply(input: &mut BytesMut) -> Result<Option<Reply>, ProtocolError> {
+    let Some(length) = scan::reply_length(input)? else { return Ok(None) };
+    let frame = decode_range(&input[..length])
+        .map_err(|error| ProtocolError::new(error.details().to_owned()))?;
+    let Some((frame, _)) = frame else {
+        return Err(ProtocolError::new("a whole reply that cannot be read"));
+    };
+    let reply = owned(&frame, input);
+    input.advance(length);
+    Ok(Some(reply))
+}
+
+fn write(frame: &BorrowedFrame<'_>, output: &mut BytesMut) {
+    extend_encode_borrowed(output, frame, false).expect("the crate makes the room it needs");
+}
+
+/// The crate can only write an array whose elements already are its own frames; this spares that
+/// copy.
+fn write_array_header(count: usize, output: &mut BytesMut) {
+    let mut digits = [0; 20];
+    let length = number::write(i64::try_from(count).unwrap_or(i64::MAX), &mut digits);
+    output.reserve(length + 3);
+    output.extend_from_slice(b"*");
+    output.extend_from_slice(&digits[20 - length..]);
+    output.extend_from_slice(b"\r\n");
+}
+
+fn owned(frame: &RangeFrame, input: &[u8]) -> Reply {
+    match frame {
+        RangeFrame::SimpleString((start, end)) => match &input[*start..*end] {
+            b"OK" => Reply::OK,
+            text => Reply::Simple(Cow::Owned(String::from_utf8_lossy(text).into_owned())),
+        },
+        RangeFrame::Error((start, end)) => {
+            Reply::Error(Cow::Owned(String::from_utf8_lossy(&input[*start..*end]).into_owned()))
+        }
+        RangeFrame::Integer(number) => Reply::Integer(*number),
+        RangeFrame::BulkString((start, end)) => {
+            Reply::Bulk(Bytes::copy_from_slice(&input[*start..*end]))
+        }
+        RangeFrame::Null => Reply::Null,
+        RangeFrame::Array(elements) => {
+            Reply::Array(elements.iter().map(|element| owned(element, input)).collect())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

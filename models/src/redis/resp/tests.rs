@@ -1,0 +1,153 @@
+//! Both directions against each other, against the crate's own decoder, and against arbitrary bytes.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn replies() -> impl Strategy<Value = Reply> {
+    let leaf = prop_oneof![
+        "[ -~]{0,20}".prop_map(|text| Reply::Simple(Cow::Owned(text))),
+        "[ -~]{0,20}".prop_map(|text| Reply::Error(Cow::Owned(text))),
+        any::<i64>().prop_map(Reply::Integer),
+        any::<Vec<u8>>().prop_map(|bytes| Reply::Bulk(Bytes::from(bytes))),
+        Just(Reply::Null),
+    ];
+    leaf.prop_recursive(4, 64, 8, |inner| prop::collection::vec(inner, 0..8).prop_map(Reply::Array))
+}
+
+/// Bytes that look like RESP often enough to get past the first check.
+fn almost_resp() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        Just(b"*".to_vec()),
+        Just(b"$".to_vec()),
+        Just(b"\r\n".to_vec()),
+        Just(b":".to_vec()),
+        Just(b"+".to_vec()),
+        Just(b"\"".to_vec()),
+        (-2i64..600_000_000).prop_map(|number| number.to_string().into_bytes()),
+        (0i64..4).prop_map(|number| number.to_string().into_bytes()),
+        any::<Vec<u8>>(),
+    ];
+    prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn a_reply_comes_back_as_it_was(reply in replies(), tail in any::<Vec<u8>>()) {
+        let mut bytes = BytesMut::new();
+        encode_reply(&reply, &mut bytes);
+        bytes.extend_from_slice(&tail);
+        prop_assert_eq!(decode_reply(&mut bytes), Ok(Some(reply)));
+        prop_assert_eq!(&bytes[..], &tail[..]);
+    }
+
+    #[test]
+    fn an_unfinished_reply_is_waited_for(reply in replies(), cut in any::<prop::sample::Index>()) {
+        let mut bytes = BytesMut::new();
+        encode_reply(&reply, &mut bytes);
+        let cut = cut.index(bytes.len());
+        let mut start = BytesMut::from(&bytes[..cut]);
+        prop_assert_eq!(decode_reply(&mut start), Ok(None));
+        prop_assert_eq!(start.len(), cut);
+    }
+
+    #[test]
+    fn a_request_comes_back_as_it_was(args: Vec<Vec<u8>>, tail in any::<Vec<u8>>()) {
+        let views: Vec<&[u8]> = args.iter().map(Vec::as_slice).collect();
+        let mut bytes = BytesMut::new();
+        encode_request(&views, &mut bytes);
+        bytes.extend_from_slice(&tail);
+        prop_assert_eq!(decode_request(&mut bytes), Ok(Some(Request::new(&args))));
+        prop_assert_eq!(&bytes[..], &tail[..]);
+    }
+
+    #[test]
+    fn an_unfinished_request_is_waited_for(
+        args in prop::collection::vec(any::<Vec<u8>>(), 1..12),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let views: Vec<&[u8]> = args.iter().map(Vec::as_slice).collect();
+        let mut bytes = BytesMut::new();
+        encode_request(&views, &mut bytes);
+        bytes.truncate(cut.index(bytes.len()));
+        prop_assert_eq!(decode_request(&mut bytes), Ok(None));
+    }
+
+    #[test]
+    fn arbitrary_bytes_are_answered_or_refused(bytes in prop_oneof![any::<Vec<u8>>(), almost_resp()]) {
+        let mut input = BytesMut::from(&bytes[..]);
+        while let Ok(Some(request)) = decode_request(&mut input) {
+            prop_assert!(request.iter().map(<[u8]>::len).sum::<usize>() <= bytes.len());
+        }
+        let mut input = BytesMut::from(&bytes[..]);
+        while let Ok(Some(_)) = decode_reply(&mut input) {}
+    }
+
+    #[test]
+    fn quoted_words_are_unquoted(word in "[ -~]{0,20}") {
+        let quoted = word.replace('\\', "\\\\").replace('"', "\\\"");
+        let mut input = BytesMut::from(format!("ECHO \"{quoted}\"\r\n").as_bytes());
+        prop_assert_eq!(decode_request(&mut input), Ok(Some(Request::new(["ECHO", &word]))));
+    }
+}
+
+fn refusal(input: &[u8]) -> String {
+    decode_request(&mut BytesMut::from(input)).expect_err("a protocol error").to_string()
+}
+
+/// `src/networking.c` `processMultibulkBuffer` and `processInlineBuffer`; all verified on 7.0.15.
+#[test]
+fn requests_are_refused_in_redis_own_words() {
+    assert_eq!(refusal(b"*1\r\n:5\r\n"), "Protocol error: expected '$', got ':'");
+    assert_eq!(refusal(b"*1\r\n\r\n"), "Protocol error: expected '$', got ' '");
+    assert_eq!(refusal(b"*x\r\n"), "Protocol error: invalid multibulk length");
+    assert_eq!(refusal(b"*01\r\n"), "Protocol error: invalid multibulk length");
+    assert_eq!(refusal(b"*1\r\n$04\r\n"), "Protocol error: invalid bulk length");
+    assert_eq!(refusal(b"*2147483648\r\n"), "Protocol error: invalid multibulk length");
+    assert_eq!(refusal(b"*1\r\n$-1\r\n"), "Protocol error: invalid bulk length");
+    assert_eq!(refusal(b"*1\r\n$536870913\r\n"), "Protocol error: invalid bulk length");
+    assert_eq!(refusal(b"ECHO \"x\r\n"), "Protocol error: unbalanced quotes in request");
+    assert_eq!(refusal(b"ECHO \"x\"y\r\n"), "Protocol error: unbalanced quotes in request");
+    let long = |start: &str| [start.as_bytes(), &[b'1'; MAX_LINE + 1]].concat();
+    assert_eq!(refusal(&long("")), "Protocol error: too big inline request");
+    assert_eq!(refusal(&long("*")), "Protocol error: too big mbulk count string");
+    assert_eq!(refusal(&long("*1\r\n$")), "Protocol error: too big bulk count string");
+}
+
+#[test]
+fn what_is_announced_is_not_allocated() {
+    let mut input = BytesMut::from(&b"*2147483647\r\n$536870912\r\n"[..]);
+    assert_eq!(decode_request(&mut input), Ok(None));
+    let mut input = BytesMut::from(&b"*2147483647\r\n$536870912\r\n"[..]);
+    assert_eq!(decode_reply(&mut input), Ok(None));
+}
+
+#[test]
+fn a_deep_reply_is_refused_not_descended_into() {
+    let mut input = BytesMut::from("*1\r\n".repeat(1_000_000).as_bytes());
+    assert!(decode_reply(&mut input).is_err());
+}
+
+#[test]
+fn an_empty_array_and_an_empty_line_are_empty_requests() {
+    for empty in ["*0\r\n", "*-1\r\n", "\r\n", "   \n"] {
+        let mut input = BytesMut::from(empty);
+        assert_eq!(decode_request(&mut input), Ok(Some(Request::default())), "{empty:?}");
+        assert!(input.is_empty());
+    }
+}
+
+/// Verified on 7.0.15, which looks for line ends with `strchr` and does not look at them closely.
+#[test]
+fn line_ends_are_taken_as_redis_takes_them() {
+    let ping = Ok(Some(Request::new(["PING"])));
+    for input in ["PING\n", "PING\r\n", "PING\r\r\n", "*1\rX$4\rXPINGzz", "*1\r\n$4\r\nPINGxx"] {
+        assert_eq!(decode_request(&mut BytesMut::from(input)), ping, "{input:?}");
+    }
+    for input in ["\0\r\nPING\r\n", "PING\0x\r\n"] {
+        assert_eq!(decode_request(&mut BytesMut::from(input)), Ok(None), "{input:?}");
+    }
+    let mut input = BytesMut::from("echo 'a\\'b'\necho \"\\x41\\n\\q\"\r\n");
+    assert_eq!(decode_request(&mut input), Ok(Some(Request::new(["echo", "a'b"]))));
+    assert_eq!(decode_request(&mut input), Ok(Some(Request::new(["echo", "A\nq"]))));
+}

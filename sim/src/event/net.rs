@@ -1,0 +1,533 @@
+//! Connections as a pair of byte pipes, with the failures that a TCP socket shows.
+//!
+//! Bytes of one direction arrive in order. A packet that meets a cut link is held and delivered
+//! after the heal, because TCP retransmits: a partition alone loses nothing and reorders nothing.
+//! A connection to a dead process is refused, to a dead machine stays unanswered; a frozen process
+//! still has a kernel, which accepts connections into the backlog and buffers bytes.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::task::{Poll, Waker};
+use std::time::Duration;
+
+use bytes::{Buf, BytesMut};
+use picklock_models::model::Crash;
+use slab::Slab;
+
+use super::agenda::Due;
+use super::world::Body;
+use crate::conditions::HostId;
+use crate::plan::{Latency, WorldPlan};
+use crate::seed::{Seed, Stream};
+use crate::time::SimTime;
+
+/// Unread bytes a connection holds per direction before writers have to wait: Linux' default
+/// maximum for a TCP receive buffer is of this order (tcp_rmem, 6 MB), its initial one 128 KiB.
+const WINDOW_BYTES: usize = 1 << 20;
+
+/// Connections a listener holds before it drops SYNs: Redis' default `tcp-backlog` is 511, but the
+/// kernel caps it at net.core.somaxconn, 128 on older systems.
+const BACKLOG: usize = 128;
+
+/// When a dropped SYN is sent again (Linux' initial retransmission timeout, RFC 6298).
+const SYN_RETRY: Duration = Duration::from_secs(1);
+
+/// First retransmission timeout of an established connection: Linux' TCP_RTO_MIN.
+const FIRST_RTO: Duration = Duration::from_millis(200);
+
+/// Longest retransmission timeout: Linux' TCP_RTO_MAX.
+const LAST_RTO: Duration = Duration::from_secs(120);
+
+pub(super) type ConnId = usize;
+
+/// The two ends of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Side {
+    Client,
+    Server,
+}
+
+/// One direction of a connection, named by its sending side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct PipeId {
+    conn: ConnId,
+    sender: Side,
+}
+
+pub(super) struct Net {
+    conns: Slab<Conn>,
+    listeners: Vec<BTreeMap<u16, Listener>>,
+    links: Vec<Option<Box<Link>>>,
+    seed: Seed,
+    latency: Latency,
+}
+
+/// What is drawn for one direction between two hosts, each from its own stream.
+struct Link {
+    latency: Stream,
+    loss: Stream,
+}
+
+#[derive(Default)]
+struct Listener {
+    backlog: VecDeque<ConnId>,
+    waker: Option<Waker>,
+}
+
+struct Conn {
+    port: u16,
+    established: bool,
+    ends: [End; 2],
+    /// Indexed by the sending side.
+    pipes: [Pipe; 2],
+}
+
+struct End {
+    host: HostId,
+    /// Its program has let go of it.
+    closed: bool,
+    reset: bool,
+    reader: Option<Waker>,
+    writer: Option<Waker>,
+}
+
+#[derive(Default)]
+struct Pipe {
+    /// Bytes sent and not yet read, of which the first `arrived` can be read.
+    bytes: BytesMut,
+    arrived: usize,
+    /// Packets on their way; one [`Due::Arrival`] is on the agenda for each that is not held.
+    flying: VecDeque<Packet>,
+    /// How many of them have met a cut and wait for the heal.
+    held: u32,
+    last_arrival: SimTime,
+    ended: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Packet {
+    Syn,
+    SynAck,
+    Data(usize),
+    Fin,
+    Rst,
+}
+
+impl Side {
+    fn other(self) -> Side {
+        match self {
+            Side::Client => Side::Server,
+            Side::Server => Side::Client,
+        }
+    }
+}
+
+impl Net {
+    pub(super) fn new(plan: &WorldPlan) -> Self {
+        let hosts = plan.hosts.len();
+        Self {
+            conns: Slab::new(),
+            listeners: (0..hosts).map(|_| BTreeMap::new()).collect(),
+            links: (0..hosts * hosts).map(|_| None).collect(),
+            seed: plan.seed,
+            latency: plan.latency,
+        }
+    }
+
+    fn conn(&mut self, id: ConnId) -> &mut Conn {
+        &mut self.conns[id]
+    }
+
+    fn ends_of(&self, pipe: PipeId) -> (HostId, HostId) {
+        let ends = &self.conns[pipe.conn].ends;
+        (ends[pipe.sender as usize].host, ends[pipe.sender.other() as usize].host)
+    }
+
+    /// All pipes that carry bytes from one host to the other.
+    fn pipes_between(&self, from: HostId, to: HostId) -> Vec<PipeId> {
+        let both = |(conn, _)| [Side::Client, Side::Server].map(|sender| PipeId { conn, sender });
+        let all = self.conns.iter().flat_map(both);
+        all.filter(|pipe| self.ends_of(*pipe) == (from, to)).collect()
+    }
+
+    /// Forgets a connection that nobody can see any more.
+    fn forget_if_over(&mut self, id: ConnId) {
+        let conn = &self.conns[id];
+        let over = conn.ends.iter().all(|end| end.closed)
+            && conn.pipes.iter().all(|pipe| pipe.flying.is_empty());
+        if over {
+            self.conns.remove(id);
+        }
+    }
+}
+
+impl Conn {
+    fn end(&mut self, side: Side) -> &mut End {
+        &mut self.ends[side as usize]
+    }
+
+    fn reset(&mut self, side: Side) {
+        let end = self.end(side);
+        end.reset = true;
+        end.wake();
+    }
+}
+
+impl End {
+    fn wake(&mut self) {
+        for waker in [self.reader.take(), self.writer.take()].into_iter().flatten() {
+            waker.wake();
+        }
+    }
+}
+
+fn remember(slot: &mut Option<Waker>, waker: &Waker) {
+    if !slot.as_ref().is_some_and(|known| known.will_wake(waker)) {
+        *slot = Some(waker.clone());
+    }
+}
+
+/// What programs do with sockets.
+impl Body {
+    pub(super) fn listen(&mut self, host: HostId, port: u16) -> io::Result<()> {
+        let ports = &mut self.net.listeners[usize::from(host.0)];
+        if ports.contains_key(&port) {
+            return Err(io::ErrorKind::AddrInUse.into());
+        }
+        ports.insert(port, Listener::default());
+        Ok(())
+    }
+
+    pub(super) fn stop_listening(&mut self, host: HostId, port: u16) {
+        let listener = self.net.listeners[usize::from(host.0)].remove(&port);
+        for conn in listener.into_iter().flat_map(|listener| listener.backlog) {
+            self.close(conn, Side::Server, host);
+        }
+    }
+
+    /// The next connection of a listener, with the host it comes from.
+    pub(super) fn accept(
+        &mut self,
+        host: HostId,
+        port: u16,
+        waker: &Waker,
+    ) -> Poll<(ConnId, HostId)> {
+        let listener = self.net.listeners[usize::from(host.0)].get_mut(&port);
+        let listener = listener.expect("a listener lives as long as its handle");
+        match listener.backlog.pop_front() {
+            Some(conn) => Poll::Ready((conn, self.net.conn(conn).end(Side::Client).host)),
+            None => {
+                remember(&mut listener.waker, waker);
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Sends a SYN.
+    pub(super) fn open(&mut self, from: HostId, to: HostId, port: u16) -> ConnId {
+        let end = |host| End { host, closed: false, reset: false, reader: None, writer: None };
+        let mut conn = Conn {
+            port,
+            established: false,
+            ends: [end(from), end(to)],
+            pipes: [Pipe::default(), Pipe::default()],
+        };
+        // Nobody has it in hands on that side until it is accepted.
+        conn.end(Side::Server).closed = true;
+        let id = self.net.conns.insert(conn);
+        self.send(PipeId { conn: id, sender: Side::Client }, Packet::Syn);
+        id
+    }
+
+    pub(super) fn connected(&mut self, conn: ConnId, waker: &Waker) -> Poll<io::Result<()>> {
+        let conn = self.net.conn(conn);
+        if conn.ends[Side::Client as usize].reset {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionRefused.into()));
+        }
+        if conn.established {
+            return Poll::Ready(Ok(()));
+        }
+        remember(&mut conn.end(Side::Client).reader, waker);
+        Poll::Pending
+    }
+
+    /// Whether [`Body::read`] would give something (bytes, the end, an error).
+    pub(super) fn readable(&mut self, id: ConnId, side: Side, waker: &Waker) -> bool {
+        let conn = self.net.conn(id);
+        let pipe = &conn.pipes[side.other() as usize];
+        let ready = pipe.arrived > 0 || pipe.ended || conn.ends[side as usize].reset;
+        if !ready {
+            remember(&mut conn.end(side).reader, waker);
+        }
+        ready
+    }
+
+    /// Takes what has arrived; nothing means that the peer has closed.
+    pub(super) fn read(
+        &mut self,
+        id: ConnId,
+        side: Side,
+        room: usize,
+        take: impl FnOnce(&[u8]),
+    ) -> io::Result<()> {
+        let conn = self.net.conn(id);
+        if conn.end(side).reset {
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
+        let pipe = &mut conn.pipes[side.other() as usize];
+        let length = pipe.arrived.min(room);
+        take(&pipe.bytes[..length]);
+        pipe.bytes.advance(length);
+        pipe.arrived -= length;
+        if let Some(writer) = conn.end(side.other()).writer.take() {
+            writer.wake();
+        }
+        Ok(())
+    }
+
+    /// Whether [`Body::write`] would take something (or fail).
+    pub(super) fn writable(&mut self, id: ConnId, side: Side, waker: &Waker) -> bool {
+        let conn = self.net.conn(id);
+        let full = conn.pipes[side as usize].bytes.len() >= WINDOW_BYTES;
+        let ready = conn.end(side).reset || !full;
+        if !ready {
+            remember(&mut conn.end(side).writer, waker);
+        }
+        ready
+    }
+
+    /// Sends bytes; how many of them.
+    pub(super) fn write(&mut self, id: ConnId, side: Side, bytes: &[u8]) -> io::Result<usize> {
+        let pipe = PipeId { conn: id, sender: side };
+        let (from, to) = self.net.ends_of(pipe);
+        let link = self.conditions.link_mut(from, to);
+        let (refused, lost) = (link.refusing > 0, std::mem::take(&mut link.reset_next));
+        let conn = self.net.conn(id);
+        if refused {
+            conn.reset(side);
+        }
+        if conn.end(side).reset {
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
+        if lost {
+            // The kernel takes the bytes; they never arrive, and both ends learn of the reset.
+            conn.reset(side);
+            self.send(pipe, Packet::Rst);
+            return Ok(bytes.len());
+        }
+        let out = &mut conn.pipes[side as usize].bytes;
+        let length = bytes.len().min(WINDOW_BYTES - out.len());
+        out.extend_from_slice(&bytes[..length]);
+        self.send(pipe, Packet::Data(length));
+        Ok(length)
+    }
+
+    /// A program lets go of its end: FIN, or RST if it left something unread.
+    pub(super) fn close(&mut self, id: ConnId, side: Side, host: HostId) {
+        // At the end of a run, and after a crash, sockets are gone before their handles, and their
+        // number may already be another connection's.
+        let Some(conn) = self.net.conns.get_mut(id) else { return };
+        if self.closing || conn.end(side).host != host || conn.end(side).closed {
+            return;
+        }
+        conn.end(side).closed = true;
+        let unread = conn.pipes[side.other() as usize].arrived > 0;
+        if !conn.end(side).reset {
+            let goodbye = if unread { Packet::Rst } else { Packet::Fin };
+            self.send(PipeId { conn: id, sender: side }, goodbye);
+        }
+        self.net.forget_if_over(id);
+    }
+}
+
+/// What happens on the wire.
+impl Body {
+    fn send(&mut self, pipe: PipeId, packet: Packet) {
+        let arrival = self.now() + self.draw_latency(pipe);
+        self.put_on_wire(pipe, packet, arrival);
+    }
+
+    fn put_on_wire(&mut self, id: PipeId, packet: Packet, arrival: SimTime) {
+        let pipe = &mut self.net.conn(id.conn).pipes[id.sender as usize];
+        let arrival = arrival.max(pipe.last_arrival);
+        pipe.last_arrival = arrival;
+        pipe.flying.push_back(packet);
+        self.agenda.put(arrival, Due::Arrival(id));
+    }
+
+    fn draw_latency(&mut self, pipe: PipeId) -> Duration {
+        let (from, to) = self.net.ends_of(pipe);
+        let condition = *self.conditions.link(from, to);
+        let names = (self.conditions.name(from), self.conditions.name(to));
+        let hosts = self.net.listeners.len();
+        let (seed, Latency { min_us, max_us }) = (self.net.seed, self.net.latency);
+        let link = self.net.links[usize::from(from.0) * hosts + usize::from(to.0)]
+            .get_or_insert_with(|| {
+                let stream = |what| seed.stream(&format!("{what} {} > {}", names.0, names.1));
+                Box::new(Link { latency: stream("link"), loss: stream("loss") })
+            });
+        let drawn = Duration::from_nanos(link.latency.between(min_us * 1000, max_us * 1000));
+        let mut latency = drawn + Duration::from_millis(condition.delay_ms);
+        if condition.loss_percent > 0 {
+            let mut timeout = FIRST_RTO;
+            while link.loss.percent(condition.loss_percent.min(95) as u8) {
+                latency += timeout;
+                timeout = (timeout * 2).min(LAST_RTO);
+            }
+        }
+        latency
+    }
+
+    /// The packet at the head of a pipe arrives.
+    pub(super) fn arrive(&mut self, id: PipeId) {
+        let (from, to) = self.net.ends_of(id);
+        let receiver = self.conditions.host(to);
+        let no_machine = receiver.down > 0 && receiver.crash == Some(Crash::PowerLoss);
+        let stalled = self.conditions.link(from, to).stalled > 0;
+        let refused = self.conditions.link(from, to).refusing > 0;
+        let pipe = &mut self.net.conn(id.conn).pipes[id.sender as usize];
+        // What is behind a held packet stays behind it.
+        if no_machine || stalled || pipe.held > 0 {
+            pipe.held += 1;
+            return;
+        }
+        let packet = pipe.flying.pop_front().expect("one packet for each arrival");
+        self.witness_arrival(id, packet);
+        let side = id.sender.other();
+        match packet {
+            Packet::Syn if refused => self.send(PipeId { sender: side, ..id }, Packet::Rst),
+            Packet::Syn => self.arrive_syn(id, to),
+            Packet::SynAck => {
+                self.net.conn(id.conn).established = true;
+                self.net.conn(id.conn).end(side).wake();
+            }
+            Packet::Data(length) => self.arrive_data(id, length),
+            Packet::Fin => {
+                let conn = self.net.conn(id.conn);
+                conn.pipes[id.sender as usize].ended = true;
+                conn.end(side).wake();
+            }
+            Packet::Rst => self.net.conn(id.conn).reset(side),
+        }
+        self.net.forget_if_over(id.conn);
+    }
+
+    fn arrive_syn(&mut self, id: PipeId, host: HostId) {
+        let answer = PipeId { sender: Side::Server, ..id };
+        let port = self.net.conn(id.conn).port;
+        let listener = self.net.listeners[usize::from(host.0)].get_mut(&port);
+        match listener {
+            None => self.send(answer, Packet::Rst),
+            Some(listener) if listener.backlog.len() >= BACKLOG => {
+                let again = self.now() + SYN_RETRY;
+                self.put_on_wire(id, Packet::Syn, again);
+            }
+            Some(listener) => {
+                listener.backlog.push_back(id.conn);
+                if let Some(waker) = listener.waker.take() {
+                    waker.wake();
+                }
+                self.net.conn(id.conn).end(Side::Server).closed = false;
+                self.send(answer, Packet::SynAck);
+            }
+        }
+    }
+
+    fn arrive_data(&mut self, id: PipeId, length: usize) {
+        let side = id.sender.other();
+        let conn = self.net.conn(id.conn);
+        if conn.end(side).closed {
+            // Nobody is there any more: the kernel answers with a reset.
+            conn.pipes[id.sender as usize].bytes.advance(length);
+            self.send(PipeId { sender: side, ..id }, Packet::Rst);
+            return;
+        }
+        conn.pipes[id.sender as usize].arrived += length;
+        if let Some(reader) = conn.end(side).reader.take() {
+            reader.wake();
+        }
+    }
+
+    fn witness_arrival(&mut self, id: PipeId, packet: Packet) {
+        let (kind, length) = match packet {
+            Packet::Syn => (2, 0),
+            Packet::SynAck => (3, 0),
+            Packet::Data(length) => (4, length),
+            Packet::Fin => (5, 0),
+            Packet::Rst => (6, 0),
+        };
+        self.witness((id.conn as u64) << 16 | (id.sender as u64) << 8 | kind);
+        if length > 0 {
+            let pipe = &self.net.conns[id.conn].pipes[id.sender as usize];
+            let bytes = &pipe.bytes[pipe.arrived..pipe.arrived + length];
+            self.log.digest.bytes(bytes);
+        }
+    }
+}
+
+/// What faults do to the network.
+impl Body {
+    /// A link flows again: what it held goes on its way once more.
+    pub(super) fn release_held(&mut self, from: HostId, to: HostId) {
+        for id in self.net.pipes_between(from, to) {
+            self.release_pipe(id);
+        }
+    }
+
+    fn release_pipe(&mut self, id: PipeId) {
+        let held = std::mem::take(&mut self.net.conn(id.conn).pipes[id.sender as usize].held);
+        if held == 0 {
+            return;
+        }
+        // One draw for all of them: TCP sends them again in one go.
+        let arrival = self.now() + self.draw_latency(id);
+        let pipe = &mut self.net.conn(id.conn).pipes[id.sender as usize];
+        let arrival = arrival.max(pipe.last_arrival);
+        pipe.last_arrival = arrival;
+        for _ in 0..held {
+            self.agenda.put(arrival, Due::Arrival(id));
+        }
+    }
+
+    /// A firewall resets every connection between two hosts.
+    pub(super) fn reset_link(&mut self, from: HostId, to: HostId) {
+        for id in self.net.pipes_between(from, to) {
+            self.net.conn(id.conn).reset(Side::Client);
+            self.net.conn(id.conn).reset(Side::Server);
+        }
+    }
+
+    /// A host dies: killed, its kernel says goodbye for it; without power, nobody says anything.
+    pub(super) fn host_down(&mut self, host: HostId, how: Crash) {
+        let ports: Vec<u16> = self.net.listeners[usize::from(host.0)].keys().copied().collect();
+        let of_host = |(id, conn): (ConnId, &Conn)| {
+            let side = [Side::Client, Side::Server].into_iter();
+            side.filter(|side| conn.ends[*side as usize].host == host)
+                .map(|side| (id, side))
+                .collect::<Vec<_>>()
+        };
+        let ends: Vec<_> = self.net.conns.iter().flat_map(of_host).collect();
+        for (conn, side) in ends {
+            match how {
+                Crash::ProcessKill => self.close(conn, side, host),
+                Crash::PowerLoss => {
+                    self.net.conn(conn).end(side).closed = true;
+                    self.net.forget_if_over(conn);
+                }
+            }
+        }
+        for port in ports {
+            self.net.listeners[usize::from(host.0)].remove(&port);
+        }
+    }
+
+    /// A machine has power again: what was sent to it meanwhile is sent again, and will be answered
+    /// with resets.
+    pub(super) fn host_up(&mut self, host: HostId) {
+        for other in self.conditions.ids() {
+            if self.conditions.link(other, host).stalled == 0 {
+                self.release_held(other, host);
+            }
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! The owner of everything: agenda, hosts, network, timers, log.
+//!
+//! Split in two, so that the nemesis can pull the levers of the body it belongs to.
+
+use std::collections::VecDeque;
+use std::task::{Poll, Waker};
+use std::time::Duration;
+
+use picklock_models::model::Crash;
+use picklock_models::time::SteadyTime;
+use slab::Slab;
+
+use super::agenda::{Agenda, Due};
+use super::net::Net;
+use super::tasks::{TaskId, Tasks};
+use crate::conditions::{Conditions, HostId};
+use crate::fault::StepKind;
+use crate::history::{Kind, Op};
+use crate::host::HostName;
+use crate::log::Log;
+use crate::nemesis::{HostChange, Levers, LinkChange, Nemesis};
+use crate::plan::WorldPlan;
+use crate::run::Run;
+use crate::seed::Stream;
+use crate::time::SimTime;
+
+pub(super) struct World {
+    pub(super) nemesis: Nemesis,
+    pub(super) body: Body,
+}
+
+pub(super) struct Body {
+    pub(super) agenda: Agenda,
+    pub(super) tasks: Tasks,
+    pub(super) conditions: Conditions,
+    pub(super) net: Net,
+    pub(super) orders: VecDeque<HostOrder>,
+    /// The task that is being polled.
+    pub(super) current: Option<TaskId>,
+    /// The run is over; programs that are dropped now do nothing any more.
+    pub(super) closing: bool,
+    pub(super) log: Log,
+    timers: Slab<Timer>,
+    timer_count: u64,
+    randomness: Vec<Stream>,
+    /// Tasks that wanted to go on while their host was frozen.
+    frozen: Vec<Vec<TaskId>>,
+}
+
+/// Something the engine must do to a host when nobody has the world in hands.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum HostOrder {
+    Crash(HostId, Crash),
+    Boot(HostId),
+}
+
+/// A timer's slot and the number that tells it from earlier users of the slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct TimerId {
+    slot: usize,
+    number: u64,
+}
+
+struct Timer {
+    number: u64,
+    host: HostId,
+    target: SteadyTime,
+    fired: bool,
+    waker: Option<Waker>,
+}
+
+/// Whether the step that a task is about to take was counted already, and from when it may happen:
+/// a task that had to wait asks again, and must not be counted twice.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Gate {
+    counted: Option<SimTime>,
+}
+
+impl World {
+    pub(super) fn new(plan: &WorldPlan) -> Self {
+        let nemesis = Nemesis::new(&plan.faults);
+        let mut agenda = Agenda::default();
+        for (at, fault) in nemesis.agenda() {
+            agenda.put(at, Due::FaultBegins(fault as u16));
+        }
+        agenda.put(plan.heal_at(), Due::Heal);
+        let conditions = Conditions::new(plan);
+        let stream = |host: &HostName| plan.seed.stream(&format!("host {host}"));
+        let body = Body {
+            agenda,
+            tasks: Tasks::new(plan.seed.stream("scheduler")),
+            net: Net::new(plan),
+            orders: VecDeque::new(),
+            current: None,
+            closing: false,
+            log: Log::default(),
+            timers: Slab::new(),
+            timer_count: 0,
+            randomness: plan.hosts.iter().map(|host| stream(&host.name)).collect(),
+            frozen: vec![Vec::new(); plan.hosts.len()],
+            conditions,
+        };
+        Self { nemesis, body }
+    }
+
+    /// The next ready task whose host may run; those of frozen hosts are put aside.
+    pub(super) fn next_ready(&mut self) -> Option<(TaskId, HostId)> {
+        loop {
+            let (task, host) = self.body.tasks.take_ready()?;
+            if self.body.conditions.runs(host) {
+                return Some((task, host));
+            }
+            self.body.frozen[usize::from(host.0)].push(task);
+        }
+    }
+
+    /// The process of `host` is about to take a step; `Pending` if it must wait. This is where a
+    /// pause falls between a check and the write after it.
+    pub(super) fn step(&mut self, host: HostId, kind: StepKind, gate: &mut Gate) -> Poll<()> {
+        let body = &mut self.body;
+        if gate.counted.is_none() {
+            let name = body.conditions.name(host);
+            self.nemesis.on_step(name, kind, body);
+            let slow = Duration::from_millis(body.conditions.host(host).slow_ms);
+            gate.counted = Some(body.now() + slow);
+        }
+        let Some(task) = body.current else { return Poll::Pending };
+        if !body.conditions.runs(host) {
+            body.frozen[usize::from(host.0)].push(task);
+            return Poll::Pending;
+        }
+        match gate.counted {
+            Some(from) if from > body.now() => {
+                body.agenda.put(from, Due::Wake(task));
+                Poll::Pending
+            }
+            _ => {
+                gate.counted = None;
+                Poll::Ready(())
+            }
+        }
+    }
+
+    pub(super) fn record(&mut self, process: HostName, kind: Kind, op: Op) {
+        let body = &mut self.body;
+        let down = body.conditions.id(process).is_some_and(|id| body.conditions.host(id).down > 0);
+        if down || body.closing {
+            return;
+        }
+        let event = body.log.push(body.agenda.now(), process, kind, op);
+        self.nemesis.on_event(&event, body);
+    }
+
+    pub(super) fn finish(&mut self) -> Run {
+        self.body.log.finish()
+    }
+}
+
+impl Body {
+    pub(super) fn now(&self) -> SimTime {
+        self.agenda.now()
+    }
+
+    /// A program whose host has just died may still be in the middle of a poll; its sockets are
+    /// gone already.
+    pub(super) fn is_down(&self, host: HostId) -> bool {
+        self.conditions.host(host).down > 0
+    }
+
+    pub(super) fn random(&mut self, host: HostId) -> u64 {
+        self.randomness[usize::from(host.0)].next_u64()
+    }
+
+    /// Mixes a network or timer event into the digest.
+    pub(super) fn witness(&mut self, what: u64) {
+        let now = self.now();
+        self.log.digest.number(now.as_nanos());
+        self.log.digest.number(what);
+    }
+
+    pub(super) fn set_timer(&mut self, host: HostId, target: SteadyTime) -> TimerId {
+        self.timer_count += 1;
+        let number = self.timer_count;
+        let slot = self.timers.insert(Timer { number, host, target, fired: false, waker: None });
+        let timer = TimerId { slot, number };
+        self.schedule(timer, host, target);
+        timer
+    }
+
+    /// A timer that is not yet due leaves its waker and gets `false`.
+    pub(super) fn timer_fired(&mut self, timer: TimerId, waker: &Waker) -> bool {
+        let timer = &mut self.timers[timer.slot];
+        if !timer.fired && !timer.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            timer.waker = Some(waker.clone());
+        }
+        timer.fired
+    }
+
+    pub(super) fn drop_timer(&mut self, timer: TimerId) {
+        self.timers.remove(timer.slot);
+    }
+
+    /// The time at which a timer was expected: its host's clock may have changed since.
+    pub(super) fn fire(&mut self, id: TimerId) {
+        let now = self.now();
+        let Some(timer) = self.timers.get_mut(id.slot) else { return };
+        if timer.number != id.number || timer.fired {
+            return;
+        }
+        let (host, target) = (timer.host, timer.target);
+        if self.conditions.host(host).clock.read(now).steady < target {
+            self.schedule(id, host, target);
+            return;
+        }
+        timer.fired = true;
+        if let Some(waker) = timer.waker.take() {
+            waker.wake();
+        }
+        self.witness(u64::from(host.0) << 8 | 1);
+    }
+
+    fn schedule(&mut self, timer: TimerId, host: HostId, target: SteadyTime) {
+        let now = self.now();
+        // A suspended clock never gets there; it is scheduled anew when the clock goes on.
+        if let Some(at) = self.conditions.host(host).clock.when_steady(target, now) {
+            self.agenda.put(at, Due::Timer(timer));
+        }
+    }
+
+    fn reschedule_timers(&mut self, host: HostId) {
+        let of_host = |(slot, timer): (usize, &Timer)| {
+            let id = TimerId { slot, number: timer.number };
+            (timer.host == host && !timer.fired).then_some((id, timer.target))
+        };
+        let timers: Vec<_> = self.timers.iter().filter_map(of_host).collect();
+        for (timer, target) in timers {
+            self.schedule(timer, host, target);
+        }
+    }
+
+    fn thaw(&mut self, host: HostId) {
+        for task in std::mem::take(&mut self.frozen[usize::from(host.0)]) {
+            self.tasks.wake(task);
+        }
+    }
+}
+
+impl Levers for Body {
+    fn now(&self) -> SimTime {
+        self.agenda.now()
+    }
+
+    fn conditions(&mut self) -> &mut Conditions {
+        &mut self.conditions
+    }
+
+    fn note(&mut self, process: HostName, op: Op) {
+        self.log.push(self.agenda.now(), process, Kind::Info, op);
+    }
+
+    fn end_later(&mut self, fault: usize, at: SimTime) {
+        self.agenda.put(at, Due::FaultEnds(fault as u16));
+    }
+
+    fn host_changed(&mut self, host: HostId, change: HostChange) {
+        match change {
+            HostChange::Paused => {}
+            HostChange::Resumed => self.thaw(host),
+            HostChange::Crashed(how) => {
+                self.host_down(host, how);
+                self.frozen[usize::from(host.0)].clear();
+                self.orders.push_back(HostOrder::Crash(host, how));
+            }
+            HostChange::Booted => {
+                self.host_up(host);
+                self.orders.push_back(HostOrder::Boot(host));
+            }
+            HostChange::Clock => self.reschedule_timers(host),
+        }
+    }
+
+    fn link_changed(&mut self, from: HostId, to: HostId, change: LinkChange) {
+        match change {
+            LinkChange::Stalled | LinkChange::Other => {}
+            LinkChange::Flows => self.release_held(from, to),
+            LinkChange::Refusing => self.reset_link(from, to),
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! The history while it grows, with its digest.
+
+use crate::digest::Digest;
+use crate::history::{Event, Kind, Op};
+use crate::host::HostName;
+use crate::run::Run;
+use crate::time::SimTime;
+
+/// The events of a run so far.
+#[derive(Debug, Default)]
+pub(crate) struct Log {
+    events: Vec<Event>,
+    /// Of the events and of whatever else the engine mixes in.
+    pub(crate) digest: Digest,
+}
+
+impl Log {
+    pub(crate) fn push(&mut self, at: SimTime, process: HostName, kind: Kind, op: Op) -> Event {
+        let event = Event { index: self.events.len() as u32, at, process, kind, op };
+        event.digest(&mut self.digest);
+        self.events.push(event);
+        tracing::debug!(target: "picklock::history", "{event}");
+        event
+    }
+
+    pub(crate) fn finish(&mut self) -> Run {
+        Run { events: std::mem::take(&mut self.events), digest: self.digest }
+    }
+}

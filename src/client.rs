@@ -1,0 +1,136 @@
+//! A client connection to a server that speaks RESP.
+//!
+//! As the libraries do: connects when needed, one request at a time, a time limit for each reply;
+//! after any trouble the connection is thrown away, so that a late reply is never taken for the
+//! answer to the next request. It never re-sends by itself: whether that is safe only the caller
+//! knows.
+
+use std::fmt::Display;
+
+use bytes::BytesMut;
+use picklock_models::redis::{Reply, resp, script};
+use picklock_sim::env::Env;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::lock::LockError;
+
+/// A connection to one server.
+pub struct Client<E: Env> {
+    env: E,
+    address: String,
+    time_limit: Duration,
+    stream: Option<E::Stream>,
+    input: BytesMut,
+    output: BytesMut,
+}
+
+/// A script with the name under which the server may know it already.
+pub struct Script {
+    text: &'static str,
+    sha: String,
+}
+
+impl Script {
+    /// A script with its SHA-1.
+    pub fn new(text: &'static str) -> Self {
+        Self { text, sha: script::sha1_hex(text.as_bytes()) }
+    }
+}
+
+impl<E: Env> Client<E> {
+    /// A client of the server at `address` (`host:port`); connects with the first request. Each
+    /// request may take `time_limit`.
+    pub fn new(env: E, address: impl Into<String>, time_limit: Duration) -> Self {
+        Self {
+            env,
+            address: address.into(),
+            time_limit,
+            stream: None,
+            input: BytesMut::new(),
+            output: BytesMut::new(),
+        }
+    }
+
+    /// Sends a command and waits for its reply.
+    ///
+    /// # Errors
+    /// `Definite` if the request was not sent or the server refused it with an error, `Indefinite`
+    /// if it was sent and no whole reply came back.
+    pub async fn call(&mut self, args: &[&[u8]]) -> Result<Reply, LockError> {
+        match self.call_raw(args).await? {
+            Reply::Error(text) => Err(LockError::Definite(text.into_owned())),
+            reply => Ok(reply),
+        }
+    }
+
+    /// Runs a script by its SHA-1, and by its text if the server does not know it (scripts do not
+    /// survive a restart, so every client must be ready for that).
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub async fn eval(
+        &mut self,
+        script: &Script,
+        keys: &[&str],
+        args: &[&[u8]],
+    ) -> Result<Reply, LockError> {
+        let count = keys.len().to_string();
+        let mut command: Vec<&[u8]> = vec![b"EVALSHA", script.sha.as_bytes(), count.as_bytes()];
+        command.extend(keys.iter().map(|key| key.as_bytes()));
+        command.extend(args);
+        match self.call_raw(&command).await? {
+            Reply::Error(text) if text.starts_with("NOSCRIPT") => {
+                command[0] = b"EVAL";
+                command[1] = script.text.as_bytes();
+                self.call(&command).await
+            }
+            Reply::Error(text) => Err(LockError::Definite(text.into_owned())),
+            reply => Ok(reply),
+        }
+    }
+
+    async fn call_raw(&mut self, args: &[&[u8]]) -> Result<Reply, LockError> {
+        let env = self.env.clone();
+        let mut sent = false;
+        let result = env.timeout(self.time_limit, self.exchange(args, &mut sent)).await;
+        let failure: &dyn Display = match &result {
+            Ok(Ok(reply)) => return Ok(reply.clone()),
+            Ok(Err(error)) => error,
+            Err(elapsed) => elapsed,
+        };
+        let text = format!("{}: {failure}", self.address);
+        self.stream = None;
+        self.input.clear();
+        Err(if sent { LockError::Indefinite(text) } else { LockError::Definite(text) })
+    }
+
+    async fn exchange(&mut self, args: &[&[u8]], sent: &mut bool) -> std::io::Result<Reply> {
+        if self.stream.is_none() {
+            self.stream = Some(self.env.connect(&self.address).await?);
+        }
+        let stream = self.stream.as_mut().expect("was just connected");
+        self.output.clear();
+        resp::encode_request(args, &mut self.output);
+        // A write that fails may have sent a part, which the server will not execute; but one that
+        // is cut off by the time limit may have sent all of it.
+        *sent = true;
+        stream.write_all(&self.output).await?;
+        loop {
+            match resp::decode_reply(&mut self.input) {
+                Ok(Some(reply)) => return Ok(reply),
+                Ok(None) => {}
+                Err(error) => return Err(std::io::Error::other(error)),
+            }
+            self.input.reserve(1024);
+            if stream.read_buf(&mut self.input).await? == 0 {
+                return Err(std::io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+    }
+}
+
+/// A reply that the caller's protocol does not know.
+pub fn unexpected(reply: &Reply) -> LockError {
+    LockError::Indefinite(format!("unexpected reply {reply:?}"))
+}

@@ -1,0 +1,221 @@
+//! Every contender against every fault family, on the same plans.
+//!
+//! Paired: plan n of a family is the same world for every contender, down to the latencies of each
+//! link, so that two rows differ by their algorithm and by nothing else.
+
+use rayon::prelude::*;
+
+use picklock_sim::run::WorldError;
+use picklock_sim::seed::Seed;
+use serde::Serialize;
+
+use crate::contender::Contender;
+use crate::engine::Engine;
+use crate::families::Family;
+use crate::outcome::{Outcome, Severity};
+use crate::pipeline;
+use crate::scenario::Scenario;
+
+/// What came out of a comparison.
+#[derive(Clone, Debug, Serialize)]
+pub struct Matrix {
+    /// The scenario that was varied.
+    pub scenario: String,
+    /// The engine.
+    pub engine: Engine,
+    /// The first seed.
+    pub seed: Seed,
+    /// Plans per cell.
+    pub plans: u32,
+    /// The columns.
+    pub families: Vec<Column>,
+    /// The rows.
+    pub rows: Vec<Row>,
+}
+
+/// A fault family.
+#[derive(Clone, Debug, Serialize)]
+pub struct Column {
+    /// Short code.
+    pub code: &'static str,
+    /// Name.
+    pub name: &'static str,
+    /// One line.
+    pub about: &'static str,
+}
+
+/// A contender.
+#[derive(Clone, Debug, Serialize)]
+pub struct Row {
+    /// Its name.
+    pub contender: Contender,
+    /// One cell per family.
+    pub cells: Vec<Cell>,
+}
+
+/// One contender under one family.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Cell {
+    /// Plans that were run.
+    pub runs: u32,
+    /// Runs in which a claim was broken.
+    pub broken: u32,
+    /// Runs in which nothing claimed was broken, but something else was seen.
+    pub unclaimed: u32,
+    /// Runs in which a claim could not be judged.
+    pub unknown: u32,
+    /// Runs in which at least one fault struck: a cell without any says nothing.
+    pub struck: u32,
+    /// 95 % Wilson interval of the rate of broken runs.
+    pub interval: (f64, f64),
+    /// What was found, with the number of runs, in the checkers' order.
+    pub findings: Vec<Finding>,
+    /// The run with the earliest violation of the worst kind.
+    #[serde(skip)]
+    pub example: Option<Box<Outcome>>,
+}
+
+/// One checker's finding in a cell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// Which checker.
+    pub checker: String,
+    /// Whether the contender had promised that this cannot happen.
+    pub claimed: bool,
+    /// In how many runs.
+    pub runs: u32,
+}
+
+/// Runs a comparison; `progress` is called after each run.
+///
+/// # Errors
+/// The first run that could not be carried out.
+pub fn compare(
+    scenario: &Scenario,
+    contenders: &[Contender],
+    families: &[&'static Family],
+    plans: u32,
+    engine: Engine,
+    progress: &(dyn Fn() + Sync),
+) -> Result<Matrix, WorldError> {
+    let column =
+        |family: &&Family| Column { code: family.code, name: family.name, about: family.about };
+    let pairs: Vec<_> = contenders
+        .iter()
+        .flat_map(|contender| families.iter().map(|family| (*contender, *family)))
+        .collect();
+    // A cell per job, put together in order: the result does not depend on the number of threads.
+    let cells: Result<Vec<Cell>, WorldError> = pairs
+        .into_par_iter()
+        .map(|(contender, family)| run_cell(scenario, contender, family, plans, engine, progress))
+        .collect();
+    let mut cells = cells?.into_iter();
+    let rows = contenders.iter().map(|contender| Row {
+        contender: *contender,
+        cells: cells.by_ref().take(families.len()).collect(),
+    });
+    Ok(Matrix {
+        scenario: scenario.name.clone(),
+        engine,
+        seed: Seed(scenario.run.seed),
+        plans,
+        families: families.iter().map(column).collect(),
+        rows: rows.collect(),
+    })
+}
+
+fn run_cell(
+    scenario: &Scenario,
+    contender: Contender,
+    family: &Family,
+    plans: u32,
+    engine: Engine,
+    progress: &(dyn Fn() + Sync),
+) -> Result<Cell, WorldError> {
+    let mut cell = Cell::default();
+    for number in 0..u64::from(plans) {
+        let seed = Seed(scenario.run.seed).derive(&format!("{} {number}", family.name));
+        let plan = scenario.plan_with(contender, seed, Some(family));
+        cell.add(pipeline::run(&plan, engine)?);
+        progress();
+    }
+    cell.interval = wilson(cell.broken, cell.runs);
+    Ok(cell)
+}
+
+impl Cell {
+    /// How bad the worst run was.
+    pub fn severity(&self) -> Severity {
+        match self {
+            Cell { broken: 1.., .. } => Severity::Broken,
+            Cell { unknown: 1.., .. } => Severity::Unknown,
+            Cell { unclaimed: 1.., .. } => Severity::Unclaimed,
+            _ => Severity::Clean,
+        }
+    }
+
+    fn add(&mut self, outcome: Outcome) {
+        self.runs += 1;
+        match outcome.severity() {
+            Severity::Broken => self.broken += 1,
+            Severity::Unknown => self.unknown += 1,
+            Severity::Unclaimed => self.unclaimed += 1,
+            Severity::Clean => {}
+        }
+        self.struck += u32::from(outcome.faults_struck() > 0);
+        for (judgement, _) in outcome.violations() {
+            match self.findings.iter_mut().find(|finding| finding.checker == judgement.checker) {
+                Some(finding) => finding.runs += 1,
+                None => self.findings.push(Finding {
+                    checker: judgement.checker.clone(),
+                    claimed: judgement.claimed,
+                    runs: 1,
+                }),
+            }
+        }
+        let order = crate::checkers::names();
+        self.findings.sort_by_key(|finding| order.iter().position(|name| *name == finding.checker));
+        self.keep_if_better(outcome);
+    }
+
+    /// The example is the worst, then the earliest: the least there is to read before it happens.
+    fn keep_if_better(&mut self, outcome: Outcome) {
+        let rank = |outcome: &Outcome| {
+            let first = outcome.violations().map(|(_, violation)| violation.at).min();
+            (std::cmp::Reverse(outcome.severity()), first)
+        };
+        if outcome.violations().next().is_none() {
+            return;
+        }
+        if self.example.as_ref().is_none_or(|best| rank(&outcome) < rank(best)) {
+            self.example = Some(Box::new(outcome));
+        }
+    }
+}
+
+/// The 95 % Wilson score interval of `hits` out of `runs` (Wilson, 1927).
+pub fn wilson(hits: u32, runs: u32) -> (f64, f64) {
+    if runs == 0 {
+        return (0.0, 1.0);
+    }
+    const Z: f64 = 1.96;
+    let (n, p) = (f64::from(runs), f64::from(hits) / f64::from(runs));
+    let denominator = 1.0 + Z * Z / n;
+    let center = (p + Z * Z / (2.0 * n)) / denominator;
+    let half = Z * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt() / denominator;
+    ((center - half).max(0.0), (center + half).min(1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wilson_gives_the_textbook_values() {
+        let rounded = |(low, high): (f64, f64)| ((low * 1000.0).round(), (high * 1000.0).round());
+        assert_eq!(rounded(wilson(0, 20)), (0.0, 161.0));
+        assert_eq!(rounded(wilson(10, 20)), (299.0, 701.0));
+        assert_eq!(rounded(wilson(20, 20)), (839.0, 1000.0));
+        assert_eq!(wilson(0, 0), (0.0, 1.0));
+    }
+}

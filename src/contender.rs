@@ -1,0 +1,164 @@
+//! A lock together with the resource it guards: what a scenario judges and a matrix compares.
+//!
+//! Written `redis-token-cad` (with the plain shop), `redis-token-cad + shop-checked`, or, for a
+//! resource that goes without a lock, by its own name: `redis-lua-decr`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::locks::{ALGORITHMS, AlgorithmInfo};
+use crate::resource::{RESOURCES, ResourceKind};
+use crate::terms::{Claim, WorkloadKind};
+
+/// A lock and its resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Contender {
+    /// Name of the lock; a user's own lock has one that is in no list.
+    pub lock: &'static str,
+    /// What the lock promises.
+    lock_claims: &'static [Claim],
+    fenced: bool,
+    /// The resource.
+    pub resource: ResourceKind,
+}
+
+/// The lock of contenders that have none.
+const NO_LOCK: &str = "none";
+
+impl Contender {
+    /// A known lock with a resource.
+    pub fn new(lock: &'static AlgorithmInfo, resource: ResourceKind) -> Self {
+        Self { lock: lock.name, lock_claims: lock.claims, fenced: lock.fenced, resource }
+    }
+
+    /// Whether clients take a lock at all.
+    pub fn locks(&self) -> bool {
+        self.lock != NO_LOCK
+    }
+
+    /// Everything that the two promise together.
+    pub fn claims(&self, workload: WorkloadKind) -> Vec<Claim> {
+        let mut claims = vec![Claim::WellFormed];
+        claims.extend(self.lock_claims);
+        claims.extend(self.resource.claims());
+        let exclusive = self.lock_claims.contains(&Claim::ExclusiveBelief);
+        if exclusive {
+            claims.push(Claim::ExclusiveOperation);
+        }
+        let fenced = self.fenced && self.resource == ResourceKind::ShopFenced;
+        if exclusive || fenced {
+            claims.push(Claim::NoLostUpdate);
+            if workload == WorkloadKind::Sale {
+                claims.extend([Claim::NoOversell, Claim::LedgerConserved]);
+            }
+        }
+        claims.sort_unstable();
+        claims.dedup();
+        claims
+    }
+}
+
+impl fmt::Display for Contender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let usual = match self.fenced {
+            true => ResourceKind::ShopFenced,
+            false => ResourceKind::Shop,
+        };
+        match (self.locks(), self.resource) {
+            (false, resource) => f.write_str(resource.name()),
+            (true, resource) if resource == usual => f.write_str(self.lock),
+            (true, resource) => write!(f, "{} + {}", self.lock, resource.name()),
+        }
+    }
+}
+
+impl FromStr for Contender {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (lock, resource) = match text.split_once('+') {
+            Some((lock, resource)) => (lock.trim(), Some(resource.trim())),
+            None => (text.trim(), None),
+        };
+        if let (Some(kind), None) = (ResourceKind::find(lock), resource) {
+            return match AlgorithmInfo::find(NO_LOCK) {
+                Some(none) if !kind.is_shop() => Ok(Self::new(none, kind)),
+                _ => Err(format!("`{lock}` needs a lock: write `LOCK + {lock}`")),
+            };
+        }
+        let locks = || list(ALGORITHMS.iter().map(|info| info.name).filter(|n| *n != NO_LOCK));
+        let resources = || list(RESOURCES.iter().map(|(_, name, _)| *name));
+        let info = AlgorithmInfo::find(lock)
+            .filter(|info| info.name != NO_LOCK)
+            .ok_or_else(|| format!("there is no lock `{lock}`; there are {}", locks()))?;
+        let usual = if info.fenced { ResourceKind::ShopFenced } else { ResourceKind::Shop };
+        let resource = match resource {
+            None => usual,
+            Some(name) => ResourceKind::find(name).ok_or_else(|| {
+                format!("there is no resource `{name}`; there are {}", resources())
+            })?,
+        };
+        if resource == ResourceKind::ShopFenced && !info.fenced {
+            return Err(format!(
+                "`{lock}` hands out no fencing tokens, and `shop-fenced` would refuse every write"
+            ));
+        }
+        Ok(Self::new(info, resource))
+    }
+}
+
+fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+impl Serialize for Contender {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Contender {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_survive_a_round_trip() {
+        for text in [
+            "redis-token-cad",
+            "redis-token-cad + shop-checked",
+            "redis-watchdog-fenced",
+            "redis-watchdog-fenced + shop",
+            "redis-setpx-del + redis-get-then-decr",
+            "redis-lua-decr",
+        ] {
+            assert_eq!(text.parse::<Contender>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn nonsense_is_refused_with_the_choices() {
+        let error = |text: &str| text.parse::<Contender>().unwrap_err();
+        assert!(error("redis-tokn").contains("`redis-token-cad`"));
+        assert!(error("redis-token-cad + till").contains("`shop-checked`"));
+        assert!(error("redis-token-cad + shop-fenced").contains("no fencing tokens"));
+        assert!(error("shop").contains("needs a lock"));
+        assert!(error("none").contains("there is no lock"));
+    }
+
+    #[test]
+    fn a_fenced_lock_promises_the_resource_and_not_exclusion() {
+        let claims = |text: &str| text.parse::<Contender>().unwrap().claims(WorkloadKind::Sale);
+        assert!(claims("redis-watchdog-fenced").contains(&Claim::NoOversell));
+        assert!(!claims("redis-watchdog-fenced").contains(&Claim::ExclusiveBelief));
+        assert!(!claims("redis-watchdog-fenced + shop").contains(&Claim::NoOversell));
+        assert!(claims("redis-lua-decr").contains(&Claim::NoOversell));
+    }
+}

@@ -1,0 +1,53 @@
+//! Which world a plan is run in.
+
+use std::fmt;
+
+use picklock_sim::cast::Cast;
+use picklock_sim::plan::WorldPlan;
+use picklock_sim::run::{Run, WorldError};
+use serde::{Deserialize, Serialize};
+
+/// A simulated world.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Engine {
+    /// Our own discrete-event engine.
+    #[default]
+    Event,
+    /// turmoil's hosts and TCP: an independent second opinion.
+    Turmoil,
+}
+
+impl Engine {
+    /// Its name in files and options.
+    pub fn name(self) -> &'static str {
+        match self {
+            Engine::Event => "event",
+            Engine::Turmoil => "turmoil",
+        }
+    }
+
+    /// Runs a world to its end.
+    ///
+    /// # Errors
+    /// A plan that makes no sense or that this engine cannot express; a program that panics; an
+    /// engine that this build does not have.
+    pub fn run<C: Cast + 'static>(self, plan: &WorldPlan, cast: C) -> Result<Run, WorldError> {
+        match self {
+            Engine::Event => picklock_sim::event::run(plan, &cast),
+            #[cfg(feature = "turmoil")]
+            Engine::Turmoil => picklock_sim::turmoil::run(plan, cast),
+            #[cfg(not(feature = "turmoil"))]
+            Engine::Turmoil => Err(WorldError::Engine {
+                engine: "turmoil",
+                message: "this build does not have it; build with `--features turmoil`".to_owned(),
+            }),
+        }
+    }
+}
+
+impl fmt::Display for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,185 @@
+//! Fault families: whole classes of trouble, from which plans are drawn.
+//!
+//! Each family is a proptest strategy for a list of faults. One mechanism draws plans for every
+//! command and for `cargo test`, and can shrink them. The families are the canonical injections of
+//! the catalogue (P, PS, C, N, ..): a new one is a function here or in a new file, and one line in
+//! the list.
+
+mod clocks;
+mod crashes;
+mod messages;
+mod pauses;
+
+use picklock_models::redis::Persistence;
+use picklock_sim::fault::TimedFault;
+use picklock_sim::seed::Seed;
+use proptest::strategy::{BoxedStrategy, Just, Strategy, ValueTree};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+use crate::plan::Plan;
+
+/// A class of trouble.
+#[derive(Clone, Copy)]
+pub struct Family {
+    /// Its short code in tables.
+    pub code: &'static str,
+    /// Its name in scenario files.
+    pub name: &'static str,
+    /// What happens, in one line.
+    pub about: &'static str,
+    /// Its faults, for a world like this.
+    strategy: fn(&Setting) -> BoxedStrategy<Vec<TimedFault>>,
+    /// What it needs of the rest of the plan, the same for all contenders.
+    prepare: fn(&mut Plan),
+}
+
+/// What a strategy must know of the world it strikes.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// The lease, in milliseconds.
+    pub ttl_ms: u64,
+    /// Faults begin before this, in milliseconds.
+    pub heal_at_ms: u64,
+    /// How many clients there are.
+    pub clients: u16,
+}
+
+/// All families, in the order in which reports show them.
+pub const FAMILIES: &[Family] = &[
+    family("-", "none", "nothing goes wrong", |_| Just(Vec::new()).boxed(), |_| {}),
+    family(
+        "P",
+        "process-pause",
+        "a client's process stands still for longer than the lease, just before its guarded write",
+        pauses::of_a_client,
+        |_| {},
+    ),
+    family(
+        "PS",
+        "server-pause",
+        "the Redis process stands still for longer than the lease",
+        pauses::of_the_server,
+        |_| {},
+    ),
+    family("C", "crash", "a client dies and never comes back", crashes::of_a_client, |_| {}),
+    family(
+        "N",
+        "partition",
+        "a client is cut off from Redis for longer than the lease, but not from the resource",
+        messages::partition,
+        |_| {},
+    ),
+    family(
+        "S0",
+        "restart-empty",
+        "Redis dies and comes back empty: it keeps nothing on disk",
+        crashes::server_killed,
+        |plan| plan.persistence = Persistence::None,
+    ),
+    family(
+        "S1k",
+        "restart-kill",
+        "the Redis process is killed and comes back with its append-only file (everysec)",
+        crashes::server_killed,
+        |plan| plan.persistence = Persistence::AofEverysec,
+    ),
+    family(
+        "S1p",
+        "restart-power-loss",
+        "Redis' machine loses power and comes back with what was fsynced (everysec)",
+        crashes::server_without_power,
+        |plan| plan.persistence = Persistence::AofEverysec,
+    ),
+    family(
+        "JF",
+        "clock-forward",
+        "Redis' wall clock jumps ahead by more than the lease",
+        clocks::forward,
+        |_| {},
+    ),
+    family(
+        "JB",
+        "clock-back",
+        "Redis' wall clock jumps back by more than the lease",
+        clocks::back,
+        |_| {},
+    ),
+    family(
+        "D",
+        "drift",
+        "a client's clocks run at about half speed while its work takes most of the lease",
+        clocks::slow_client,
+        |plan| plan.workload.hold_ms = plan.lock.ttl_ms * 8 / 10,
+    ),
+    family(
+        "M1",
+        "late-grant",
+        "the reply to an acquire arrives after the lease is over",
+        messages::late_grant,
+        // A client that gave up waiting would never see the late reply.
+        |plan| plan.lock.request_timeout_ms = plan.lock.ttl_ms * 4,
+    ),
+    family(
+        "M2",
+        "late-write",
+        "a guarded write sent in time arrives after the lease is over",
+        messages::late_write,
+        |_| {},
+    ),
+    family(
+        "LA",
+        "lost-grant",
+        "an acquire is executed, its reply is lost in a connection reset",
+        messages::lost_grant,
+        |_| {},
+    ),
+    family(
+        "LR",
+        "lost-release",
+        "a release is executed, its reply is lost in a connection reset",
+        messages::lost_release,
+        |_| {},
+    ),
+];
+
+const fn family(
+    code: &'static str,
+    name: &'static str,
+    about: &'static str,
+    strategy: fn(&Setting) -> BoxedStrategy<Vec<TimedFault>>,
+    prepare: fn(&mut Plan),
+) -> Family {
+    Family { code, name, about, strategy, prepare }
+}
+
+impl Family {
+    /// The family of that name.
+    pub fn find(name: &str) -> Option<&'static Family> {
+        FAMILIES.iter().find(|family| family.name == name)
+    }
+
+    /// Its faults as a strategy.
+    pub fn strategy(&self, setting: &Setting) -> BoxedStrategy<Vec<TimedFault>> {
+        (self.strategy)(setting)
+    }
+
+    /// Fits a plan to this family and draws its faults. The same seed gives the same faults for
+    /// every contender: comparisons are paired.
+    pub fn strike(&self, plan: &mut Plan, seed: Seed) {
+        (self.prepare)(plan);
+        let setting = Setting {
+            ttl_ms: plan.lock.ttl_ms,
+            heal_at_ms: plan.world.heal_at_ms,
+            clients: plan.clients().count() as u16,
+        };
+        let mut draw = seed.stream("faults");
+        let mut bytes = [0; 32];
+        for chunk in bytes.chunks_exact_mut(8) {
+            chunk.copy_from_slice(&draw.next_u64().to_le_bytes());
+        }
+        let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+        let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+        let tree = self.strategy(&setting).new_tree(&mut runner);
+        plan.world.faults = tree.expect("no strategy here filters").current();
+    }
+}

@@ -1,0 +1,68 @@
+//! The lock algorithms: a new one is a new file here and its line in the list.
+
+mod hold;
+
+use crate::lock::Algorithm;
+use crate::terms::Claim;
+
+/// Turns the list below into modules, a table and a dispatcher by name.
+macro_rules! algorithms {
+    ($($file:ident :: $algorithm:ident,)*) => {
+        $(mod $file; pub use $file::$algorithm;)*
+
+        /// All algorithms, in the order in which reports show them.
+        pub const ALGORITHMS: &[AlgorithmInfo] = &[$(AlgorithmInfo::of::<$algorithm>(),)*];
+
+        /// Calls `visitor` with the algorithm of that name; `None` if there is none.
+        pub fn visit<V: Visitor>(name: &str, visitor: V) -> Option<V::Output> {
+            match name {
+                $(<$algorithm as Algorithm>::NAME => Some(visitor.visit::<$algorithm>()),)*
+                _ => None,
+            }
+        }
+    };
+}
+
+algorithms! {
+    no_lock::NoLock,
+    redis_setnx_bare::RedisSetNxBare,
+    redis_setnx_expire::RedisSetNxExpire,
+    redis_setpx_del::RedisSetPxDel,
+    redis_token_cad::RedisTokenCad,
+    redis_token_deadline::RedisTokenDeadline,
+    redis_watchdog::RedisWatchdog,
+    redis_watchdog_silent::RedisWatchdogSilent,
+    redis_watchdog_fenced::RedisWatchdogFenced,
+}
+
+/// Something to be done with an algorithm whose name is only known while the program runs.
+pub trait Visitor {
+    /// What comes out of it.
+    type Output;
+    /// Does it.
+    fn visit<A: Algorithm>(self) -> Self::Output;
+}
+
+/// What lists and reports show of an algorithm.
+#[derive(Clone, Copy, Debug)]
+pub struct AlgorithmInfo {
+    /// Its name.
+    pub name: &'static str,
+    /// One line.
+    pub about: &'static str,
+    /// What it promises.
+    pub claims: &'static [Claim],
+    /// Whether it hands out fencing tokens.
+    pub fenced: bool,
+}
+
+impl AlgorithmInfo {
+    const fn of<A: Algorithm>() -> Self {
+        Self { name: A::NAME, about: A::ABOUT, claims: A::CLAIMS, fenced: A::FENCED }
+    }
+
+    /// The algorithm of that name.
+    pub fn find(name: &str) -> Option<&'static AlgorithmInfo> {
+        ALGORITHMS.iter().find(|info| info.name == name)
+    }
+}

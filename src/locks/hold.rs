@@ -1,0 +1,113 @@
+//! What the Redis locks have in common: a connection, a way to ask again, and the owner's token.
+
+use picklock_models::redis::Reply;
+use picklock_sim::env::Env;
+
+use crate::client::{Client, Script, unexpected};
+use crate::lock::{Grant, Lock, LockContext, LockError};
+
+/// Deletes the record if it is still the caller's; the official documentation's release script.
+const COMPARE_AND_DELETE: &str =
+    "if redis.call('get',KEYS[1])==ARGV[1] then return redis.call('del',KEYS[1]) else return 0 end";
+
+/// A connection to the one server of a lock.
+pub(super) struct OneServer<E: Env> {
+    pub(super) context: LockContext<E>,
+    pub(super) client: Client<E>,
+    pub(super) ttl_ms: String,
+}
+
+impl<E: Env> OneServer<E> {
+    pub(super) fn new(context: LockContext<E>) -> Self {
+        let client = connect(&context);
+        let ttl_ms = context.params.ttl_ms.to_string();
+        Self { context, client, ttl_ms }
+    }
+
+    /// `SET key value NX PX ttl`; whether it was set.
+    pub(super) async fn set_nx_px(&mut self, value: &[u8]) -> Result<bool, LockError> {
+        let (key, ttl_ms) = (self.context.key.as_bytes(), self.ttl_ms.as_bytes());
+        match self.client.call(&[b"SET", key, value, b"NX", b"PX", ttl_ms]).await? {
+            Reply::Simple(_) => Ok(true),
+            Reply::Null => Ok(false),
+            reply => Err(unexpected(&reply)),
+        }
+    }
+
+    /// `SETNX key value`; whether it was set.
+    pub(super) async fn set_nx(&mut self, value: &[u8]) -> Result<bool, LockError> {
+        yes_or_no(self.client.call(&[b"SETNX", self.context.key.as_bytes(), value]).await?)
+    }
+
+    /// `DEL key`; whether there was something to delete.
+    pub(super) async fn delete(&mut self) -> Result<bool, LockError> {
+        yes_or_no(self.client.call(&[b"DEL", self.context.key.as_bytes()]).await?)
+    }
+
+    /// Whether the record holds `value`.
+    pub(super) async fn holds(&mut self, value: &[u8]) -> Result<bool, LockError> {
+        match self.client.call(&[b"GET", self.context.key.as_bytes()]).await? {
+            Reply::Bulk(stored) => Ok(stored == value),
+            Reply::Null => Ok(false),
+            reply => Err(unexpected(&reply)),
+        }
+    }
+
+    pub(super) async fn pause_before_retry(&self) {
+        self.context.params.pause_before_retry(&self.context.env).await;
+    }
+}
+
+/// A lock record that carries its owner's random token; by itself a complete lock.
+pub(super) struct Tokened<E: Env> {
+    pub(super) server: OneServer<E>,
+    pub(super) token: String,
+    release: Script,
+}
+
+impl<E: Env> Tokened<E> {
+    pub(super) fn new(context: LockContext<E>) -> Self {
+        let release = Script::new(COMPARE_AND_DELETE);
+        Self { server: OneServer::new(context), token: String::new(), release }
+    }
+
+    /// 20 random bytes in hexadecimal, as the official documentation suggests.
+    pub(super) fn draw_token(&mut self) {
+        let env = &self.server.context.env;
+        self.token =
+            format!("{:016x}{:016x}{:08x}", env.random(), env.random(), env.random() as u32);
+    }
+}
+
+impl<E: Env> Lock for Tokened<E> {
+    async fn acquire(&mut self) -> Result<Grant, LockError> {
+        self.draw_token();
+        while !self.server.set_nx_px(self.token.as_bytes()).await? {
+            self.server.pause_before_retry().await;
+        }
+        Ok(Grant::default())
+    }
+
+    async fn check(&mut self, grant: &Grant) -> Result<bool, LockError> {
+        Ok(!grant.lost.is_set() && self.server.holds(self.token.as_bytes()).await?)
+    }
+
+    async fn release(&mut self, _: Grant) -> Result<bool, LockError> {
+        let OneServer { context, client, .. } = &mut self.server;
+        let reply = client.eval(&self.release, &[&context.key], &[self.token.as_bytes()]).await?;
+        yes_or_no(reply)
+    }
+}
+
+/// A further connection to the lock's server, as a watchdog has one.
+pub(super) fn connect<E: Env>(context: &LockContext<E>) -> Client<E> {
+    let time_limit = context.params.request_timeout();
+    Client::new(context.env.clone(), context.servers[0].clone(), time_limit)
+}
+
+pub(super) fn yes_or_no(reply: Reply) -> Result<bool, LockError> {
+    match reply {
+        Reply::Integer(number) => Ok(number != 0),
+        reply => Err(unexpected(&reply)),
+    }
+}

@@ -1,0 +1,53 @@
+//! The spine: Plan -> History -> Judgements -> Outcome.
+//!
+//! Each step sees only the value before it. Scenarios make plans ([`crate::scenario`]), reports
+//! show outcomes ([`crate::report`]); everything in between is here.
+
+use picklock_sim::run::WorldError;
+
+use crate::cast::PlanCast;
+use crate::checkers::judge;
+use crate::engine::Engine;
+use crate::lock::Algorithm;
+use crate::locks::{self, Visitor};
+use crate::outcome::Outcome;
+use crate::plan::Plan;
+use crate::terms::History;
+
+/// Runs a plan and judges what happened.
+///
+/// # Errors
+/// A plan that makes no sense or that the engine cannot express; a program that panics.
+pub fn run(plan: &Plan, engine: Engine) -> Result<Outcome, WorldError> {
+    let history = simulate(plan, engine)?;
+    let judgements = judge(&history);
+    Ok(Outcome::new(plan, engine, history, judgements))
+}
+
+/// Runs a plan whose lock is known by name.
+///
+/// # Errors
+/// As [`run`].
+pub fn simulate(plan: &Plan, engine: Engine) -> Result<History, WorldError> {
+    struct Simulate<'a>(&'a Plan, Engine);
+    impl Visitor for Simulate<'_> {
+        type Output = Result<History, WorldError>;
+        fn visit<A: Algorithm>(self) -> Self::Output {
+            simulate_lock::<A>(self.0, self.1)
+        }
+    }
+    plan.check()?;
+    locks::visit(plan.contender.lock, Simulate(plan, engine))
+        .expect("a contender's lock is in the list")
+}
+
+/// Runs a plan with this lock, whatever name the plan gives.
+///
+/// # Errors
+/// As [`run`].
+pub fn simulate_lock<A: Algorithm>(plan: &Plan, engine: Engine) -> Result<History, WorldError> {
+    let run = engine.run(&plan.world, PlanCast::<A>::new(plan))?;
+    let bound =
+        A::recovery_bound(&plan.lock).map(|bound| bound.as_millis() as u64 + plan.working_ms());
+    Ok(History { header: plan.terms(engine, bound), events: run.events, digest: run.digest })
+}

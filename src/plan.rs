@@ -1,0 +1,142 @@
+//! One run, written down completely.
+//!
+//! A plan is a JSON file that a person can read, edit and replay. It needs no scenario and no
+//! generator: with it anybody gets the same history, byte for byte.
+
+use picklock_models::redis::Persistence;
+use picklock_sim::digest::Digest;
+use picklock_sim::host::HostName;
+use picklock_sim::plan::{PlanError, WorldPlan};
+use serde::{Deserialize, Serialize};
+
+use crate::contender::Contender;
+use crate::engine::Engine;
+use crate::lock::LockParams;
+use crate::resource::ResourceKind;
+use crate::terms::{Terms, WorkloadKind};
+
+/// The version this build writes and reads. Raised when an old plan would mean another run.
+pub const PLAN_VERSION: u32 = 1;
+
+/// One run, written down completely.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// [`PLAN_VERSION`].
+    pub picklock_plan: u32,
+    /// The scenario it was made from, for the reader.
+    pub scenario: String,
+    /// The lock and what it guards.
+    pub contender: Contender,
+    /// Times of the lock.
+    pub lock: LockParams,
+    /// What the clients do.
+    pub workload: WorkloadPlan,
+    /// What the Redis server keeps on disk.
+    #[serde(default)]
+    pub persistence: Persistence,
+    /// Hosts, links, faults, end, seed.
+    pub world: WorldPlan,
+    /// What came out when it was run, so that a replay can be compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorded: Option<Recorded>,
+}
+
+/// What the clients do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WorkloadPlan {
+    /// Sale or counter.
+    pub kind: WorkloadKind,
+    /// What the stock or counter shows at the beginning.
+    pub initial: i64,
+    /// Thinking time between the guarded read and the guarded write, in milliseconds.
+    pub hold_ms: u64,
+    /// Pause between two critical sections of a client, in milliseconds.
+    pub think_ms: u64,
+    /// Client n starts (n - 1) times this after the beginning, in milliseconds.
+    pub stagger_ms: u64,
+}
+
+/// What came out of a plan when it was run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recorded {
+    /// On which engine.
+    pub engine: Engine,
+    /// The digest of the run.
+    pub digest: Digest,
+    /// The checkers that found a violation.
+    pub violations: Vec<String>,
+}
+
+impl Plan {
+    /// The clients, in order.
+    pub fn clients(&self) -> impl Iterator<Item = HostName> {
+        self.world.hosts.iter().map(|host| host.name).filter(|name| name.is_client())
+    }
+
+    /// The header of the run's history.
+    pub fn terms(&self, engine: Engine, recovery_bound_ms: Option<u64>) -> Terms {
+        let clients = self.clients().count() as u16;
+        Terms {
+            scenario: self.scenario.clone(),
+            contender: self.contender.to_string(),
+            engine: engine.name().to_owned(),
+            workload: self.workload.kind,
+            initial: self.workload.initial,
+            clients,
+            heal_at: self.world.heal_at(),
+            end_at: self.world.end_at(),
+            recovery_bound_ms,
+            // Polling is a lottery among equals: a client that loses ten times as often in a row as
+            // there are clients (chance below 1 in 20000) is not just unlucky.
+            starvation_bound: 10 * u32::from(clients),
+            claims: self.contender.claims(self.workload.kind),
+        }
+    }
+
+    /// How long a holder keeps the lock on purpose and the network may take, in milliseconds: what a
+    /// lock's own recovery bound leaves out. One critical section has at most six requests, and a
+    /// waiter needs two more.
+    pub fn working_ms(&self) -> u64 {
+        self.workload.hold_ms
+            + self.workload.think_ms
+            + 16 * self.world.latency.max_us.div_ceil(1000)
+    }
+
+    /// Checks everything that a parser cannot.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn check(&self) -> Result<(), PlanError> {
+        let nonsense = |text: String| Err(PlanError::Nonsense(text));
+        if self.picklock_plan != PLAN_VERSION {
+            return nonsense(format!(
+                "this is a plan of version {}; this build reads version {PLAN_VERSION}",
+                self.picklock_plan
+            ));
+        }
+        if self.clients().next().is_none() {
+            return nonsense("a run needs at least one client".to_owned());
+        }
+        for needed in [HostName::REDIS, HostName::SHOP] {
+            if !self.world.hosts.iter().any(|host| host.name == needed) {
+                return nonsense(format!("a run needs the host `{needed}`"));
+            }
+        }
+        if self.workload.kind == WorkloadKind::Counter && !self.contender.resource.is_shop() {
+            return nonsense(format!(
+                "the counter workload needs the shop; `{}` only sells",
+                self.contender.resource.name()
+            ));
+        }
+        if self.lock.ttl_ms == 0 {
+            return nonsense("ttl_ms must be above 0: Redis refuses a lease of no time".to_owned());
+        }
+        if self.contender.resource == ResourceKind::RedisLuaDecr && self.workload.initial < 0 {
+            return nonsense("a stock cannot begin below 0".to_owned());
+        }
+        self.world.check()
+    }
+}

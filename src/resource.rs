@@ -1,0 +1,168 @@
+//! What the lock guards: a new resource is a new file here and its line in the list.
+//!
+//! A resource is both ends: the server side that holds the truth, and what a client does with it
+//! inside the critical section.
+
+mod redis_get_then_decr;
+mod redis_lua_decr;
+mod shop;
+mod shop_server;
+
+use std::time::Duration;
+
+use picklock_sim::env::{Either, Env, race};
+use picklock_sim::history::{Kind, Op};
+use picklock_sim::host::HostName;
+use picklock_sim::recorder::Recorder;
+use serde::{Deserialize, Serialize};
+
+pub(crate) use redis_get_then_decr::STOCK_KEY;
+pub use shop_server::{SHOP_PORT, ShopServer};
+
+use crate::client::Client;
+use crate::lock::{Grant, Lock, LockError};
+use crate::terms::{Claim, WorkloadKind};
+
+/// A guarded resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ResourceKind {
+    /// A value on a host of its own that anybody may write.
+    Shop,
+    /// The same; clients ask the lock just before they write.
+    ShopChecked,
+    /// The same; it refuses writes with a stale fencing token.
+    ShopFenced,
+    /// A stock in the lock's own Redis: GET, compare, DECR (R22).
+    RedisGetThenDecr,
+    /// A stock in the lock's own Redis: check and decrement in one script (R21).
+    RedisLuaDecr,
+}
+
+/// All resources: kind, name in scenario files, one line about it.
+pub const RESOURCES: &[(ResourceKind, &str, &str)] = &[
+    (ResourceKind::Shop, "shop", "a stock on its own host, written without any check"),
+    (ResourceKind::ShopChecked, "shop-checked", "the same, the lock is checked before the write"),
+    (ResourceKind::ShopFenced, "shop-fenced", "the same, stale fencing tokens are refused"),
+    (ResourceKind::RedisGetThenDecr, "redis-get-then-decr", "R22: GET, compare, DECR in Redis"),
+    (ResourceKind::RedisLuaDecr, "redis-lua-decr", "R21: check and decrement in one Lua script"),
+];
+
+impl ResourceKind {
+    /// Its name in scenario files.
+    pub fn name(self) -> &'static str {
+        let (_, name, _) = RESOURCES.iter().find(|(kind, ..)| *kind == self).expect("all listed");
+        name
+    }
+
+    /// The resource of that name.
+    pub fn find(name: &str) -> Option<ResourceKind> {
+        RESOURCES.iter().find(|(_, known, _)| *known == name).map(|(kind, ..)| *kind)
+    }
+
+    /// Whether it lives on the shop's host.
+    pub fn is_shop(self) -> bool {
+        matches!(self, Self::Shop | Self::ShopChecked | Self::ShopFenced)
+    }
+
+    /// What it promises by itself, whatever the lock does.
+    pub fn claims(self) -> &'static [Claim] {
+        match self {
+            // People use both without a lock and believe that it cannot oversell; R22 is wrong.
+            Self::RedisGetThenDecr | Self::RedisLuaDecr => {
+                &[Claim::NoOversell, Claim::LedgerConserved]
+            }
+            Self::Shop | Self::ShopChecked | Self::ShopFenced => &[],
+        }
+    }
+}
+
+/// A client's way to a resource.
+pub enum Section<E: Env> {
+    /// On the shop's host.
+    Shop(shop::ShopSection<E>),
+    /// R22.
+    GetThenDecr(redis_get_then_decr::GetThenDecr<E>),
+    /// R21.
+    LuaDecr(redis_lua_decr::LuaDecr<E>),
+}
+
+impl<E: Env> Section<E> {
+    /// A way to a resource of this kind; `redis` is the address of the Redis server.
+    pub fn new(kind: ResourceKind, env: &E, redis: &str, time_limit: Duration) -> Self {
+        let client = |address: &str| Client::new(env.clone(), address, time_limit);
+        let shop = || client(&format!("{}:{SHOP_PORT}", HostName::SHOP));
+        match kind {
+            ResourceKind::Shop | ResourceKind::ShopFenced => {
+                Section::Shop(shop::ShopSection::new(shop(), false))
+            }
+            ResourceKind::ShopChecked => Section::Shop(shop::ShopSection::new(shop(), true)),
+            ResourceKind::RedisGetThenDecr => {
+                Section::GetThenDecr(redis_get_then_decr::GetThenDecr::new(client(redis)))
+            }
+            ResourceKind::RedisLuaDecr => {
+                Section::LuaDecr(redis_lua_decr::LuaDecr::new(client(redis)))
+            }
+        }
+    }
+
+    /// One critical section: read, think, write.
+    pub async fn work<L: Lock>(&mut self, desk: &Desk<E>, lock: &mut L, grant: &Grant) -> Done {
+        match self {
+            Section::Shop(shop) => shop.work(desk, lock, grant).await,
+            Section::GetThenDecr(section) => section.work(desk, grant).await,
+            Section::LuaDecr(section) => section.work(desk).await,
+        }
+    }
+}
+
+/// How a critical section ended. Every way is recorded; this is for the reader of the code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// It was carried out, or there was nothing to do.
+    Finished,
+    /// It was given up: the lock was lost, or the resource did not answer.
+    GivenUp,
+}
+
+/// What a worker has at hand in its critical section.
+pub struct Desk<E: Env> {
+    /// Its world.
+    pub env: E,
+    /// Its name.
+    pub me: HostName,
+    /// The history.
+    pub recorder: Recorder,
+    /// What it does.
+    pub workload: WorkloadKind,
+    /// How long it thinks between reading and writing.
+    pub hold: Duration,
+}
+
+impl<E: Env> Desk<E> {
+    /// Records an event of this client.
+    pub fn record(&self, kind: Kind, op: Op) {
+        self.recorder.record(self.me, kind, op);
+    }
+
+    /// Thinks; `Err` if meanwhile it became known that the lock is lost.
+    pub(crate) async fn think(&self, grant: &Grant) -> Result<(), Done> {
+        let told = race(grant.lost.wait(), self.env.sleep(self.hold)).await;
+        if told == Either::Left(()) || !grant.is_believed(&self.env) {
+            self.record(Kind::Info, Op::Lost);
+            return Err(Done::GivenUp);
+        }
+        Ok(())
+    }
+
+    /// Records how an operation failed.
+    pub(crate) fn failed(&self, error: &LockError, op: Op) -> Done {
+        let kind = match error {
+            LockError::Definite(_) => Kind::Fail,
+            LockError::Indefinite(_) => Kind::Info,
+        };
+        tracing::debug!("{op}: {error}");
+        self.record(kind, op);
+        Done::GivenUp
+    }
+}

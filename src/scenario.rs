@@ -1,0 +1,239 @@
+//! A question to the test-bed, as a TOML file: which contenders, which workload, which faults, and
+//! what is expected of each.
+//!
+//! Strictly parsed: an unknown key is an error that shows its line and the right keys. A scenario's
+//! name is its file's name.
+
+mod file;
+
+use std::collections::BTreeSet;
+
+use picklock_models::redis::Persistence;
+use picklock_sim::fault::TimedFault;
+use picklock_sim::host::HostName;
+use picklock_sim::plan::{HostPlan, Latency, WorldPlan};
+use picklock_sim::seed::Seed;
+use serde::Deserialize;
+
+pub use file::{InputError, load, load_plan};
+
+use crate::contender::Contender;
+use crate::families::Family;
+use crate::lock::LockParams;
+use crate::outcome::Outcome;
+use crate::plan::{PLAN_VERSION, Plan, WorkloadPlan};
+use crate::terms::WorkloadKind;
+
+/// A scenario.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// Its file's name without the ending.
+    #[serde(skip)]
+    pub name: String,
+    /// What it shows, for a person.
+    pub about: String,
+    /// Where it was published.
+    #[serde(default)]
+    pub source: Option<String>,
+    /// Seeds and times.
+    pub run: RunSpec,
+    /// What the clients do.
+    #[serde(default)]
+    pub workload: WorkloadSpec,
+    /// Times of the lock.
+    #[serde(default)]
+    pub lock: LockParams,
+    /// The Redis server.
+    #[serde(default)]
+    pub redis: RedisSpec,
+    /// The links.
+    #[serde(default)]
+    pub network: NetworkSpec,
+    /// Hosts whose clocks are not true.
+    #[serde(default)]
+    pub clock: Vec<HostPlan>,
+    /// Faults that strike in every run.
+    #[serde(default)]
+    pub fault: Vec<TimedFault>,
+    /// A fault family to draw from instead.
+    #[serde(default)]
+    pub family: Option<String>,
+    /// Who is judged.
+    pub contender: Vec<ContenderSpec>,
+}
+
+/// Seeds and times of the runs.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunSpec {
+    /// First seed.
+    #[serde(default = "one")]
+    pub seed: u64,
+    /// How many runs per contender, with consecutive seeds.
+    #[serde(default = "one")]
+    pub runs: u64,
+    /// From here on nothing is broken, in milliseconds.
+    pub heal_at_ms: u64,
+    /// The end of a run, in milliseconds.
+    pub end_at_ms: u64,
+}
+
+fn one() -> u64 {
+    1
+}
+
+/// What the clients do; the workload of record (DESIGN section 10) where nothing is said.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WorkloadSpec {
+    /// Sale or counter.
+    pub kind: WorkloadKind,
+    /// How many clients.
+    pub clients: u16,
+    /// Stock or counter at the beginning.
+    pub initial: i64,
+    /// Between guarded read and guarded write, in milliseconds.
+    pub hold_ms: u64,
+    /// Between two critical sections, in milliseconds.
+    pub think_ms: u64,
+    /// Between the starts of two clients, in milliseconds.
+    pub stagger_ms: u64,
+}
+
+impl Default for WorkloadSpec {
+    fn default() -> Self {
+        Self {
+            kind: WorkloadKind::Sale,
+            clients: 4,
+            // More than can be sold in a run of half a minute.
+            initial: 1_000_000,
+            hold_ms: 20,
+            think_ms: 30,
+            stagger_ms: 0,
+        }
+    }
+}
+
+/// The Redis server.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RedisSpec {
+    /// What it keeps on disk.
+    pub persistence: Persistence,
+}
+
+/// The links.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct NetworkSpec {
+    /// Shortest and longest one-way latency, in milliseconds.
+    pub latency_ms: (u64, u64),
+}
+
+impl Default for NetworkSpec {
+    fn default() -> Self {
+        Self { latency_ms: (1, 10) }
+    }
+}
+
+/// Who is judged, and what must come out.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContenderSpec {
+    /// Lock and resource.
+    pub name: Contender,
+    /// Checkers that must find a violation in every run.
+    #[serde(default)]
+    pub always: BTreeSet<String>,
+    /// Checkers that must find a violation in at least one run.
+    #[serde(default)]
+    pub sometimes: BTreeSet<String>,
+    /// Checkers that may find one. All others must not, in any run.
+    #[serde(default)]
+    pub may: BTreeSet<String>,
+    /// Why that is expected, and where it is published.
+    #[serde(default)]
+    pub why: Option<String>,
+}
+
+impl Scenario {
+    /// The seeds of its runs.
+    pub fn seeds(&self) -> impl Iterator<Item = Seed> + use<> {
+        (self.run.seed..self.run.seed.saturating_add(self.run.runs)).map(Seed)
+    }
+
+    /// One run, written down completely. The same seed gives every contender the same world.
+    pub fn plan(&self, contender: Contender, seed: Seed) -> Plan {
+        let family = self.family.as_deref().and_then(Family::find);
+        self.plan_with(contender, seed, family)
+    }
+
+    /// As [`Scenario::plan`], with faults of this family.
+    pub fn plan_with(&self, contender: Contender, seed: Seed, family: Option<&Family>) -> Plan {
+        let WorkloadSpec { kind, clients, initial, hold_ms, think_ms, stagger_ms } = self.workload;
+        let mut hosts = vec![HostName::REDIS, HostName::SHOP];
+        hosts.extend((1..=clients).map(HostName::client));
+        let (min_ms, max_ms) = self.network.latency_ms;
+        let mut plan = Plan {
+            picklock_plan: PLAN_VERSION,
+            scenario: self.name.clone(),
+            contender,
+            lock: self.lock,
+            workload: WorkloadPlan { kind, initial, hold_ms, think_ms, stagger_ms },
+            persistence: self.redis.persistence,
+            world: WorldPlan {
+                seed,
+                hosts: hosts.into_iter().map(|name| self.host(name)).collect(),
+                latency: Latency { min_us: min_ms * 1000, max_us: max_ms * 1000 },
+                faults: self.fault.clone(),
+                heal_at_ms: self.run.heal_at_ms,
+                end_at_ms: self.run.end_at_ms,
+            },
+            recorded: None,
+        };
+        if let Some(family) = family {
+            family.strike(&mut plan, seed);
+        }
+        plan
+    }
+
+    fn host(&self, name: HostName) -> HostPlan {
+        let special = self.clock.iter().find(|host| host.name == name).copied();
+        special.unwrap_or(HostPlan { name, wall_offset_ms: 0, rate_ppm: 0 })
+    }
+}
+
+impl ContenderSpec {
+    /// What did not come out as expected, over all runs; empty if everything did.
+    pub fn surprises(&self, outcomes: &[Outcome]) -> Vec<String> {
+        let mut surprises = Vec::new();
+        let mut seen = BTreeSet::new();
+        for outcome in outcomes {
+            let seed = outcome.plan.world.seed;
+            let found: BTreeSet<&str> =
+                outcome.violations().map(|(judgement, _)| judgement.checker.as_str()).collect();
+            for checker in self.always.iter().filter(|checker| !found.contains(checker.as_str())) {
+                surprises.push(format!("seed {seed}: `{checker}` was expected and not found"));
+            }
+            for checker in &found {
+                let named = |set: &BTreeSet<String>| set.contains(*checker);
+                if ![&self.always, &self.sometimes, &self.may].into_iter().any(named) {
+                    surprises.push(format!("seed {seed}: `{checker}` was found and not expected"));
+                }
+            }
+            for judgement in outcome.judgements.iter().filter(|judgement| judgement.claimed) {
+                if judgement.verdict.word() == "unknown" {
+                    let checker = &judgement.checker;
+                    surprises.push(format!("seed {seed}: `{checker}` could not judge"));
+                }
+            }
+            seen.extend(found.into_iter().map(str::to_owned));
+        }
+        for checker in self.sometimes.difference(&seen) {
+            let runs = outcomes.len();
+            surprises.push(format!("`{checker}` was expected in some of {runs} runs, not in none"));
+        }
+        surprises
+    }
+}

@@ -1,0 +1,163 @@
+//! Reading what a person wrote: scenarios and plans. Every mistake gets one clear error with its
+//! place and the valid choices.
+
+use std::fs;
+use std::path::Path;
+
+use miette::{Diagnostic, NamedSource, SourceSpan};
+
+use super::Scenario;
+use crate::checkers;
+use crate::families::{FAMILIES, Family};
+use crate::plan::{PLAN_VERSION, Plan};
+
+/// Input that cannot be used.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+#[error("{message}")]
+pub struct InputError {
+    message: String,
+    #[source_code]
+    source_code: NamedSource<String>,
+    #[label("here")]
+    at: Option<SourceSpan>,
+    #[help]
+    help: Option<String>,
+}
+
+impl InputError {
+    /// An error about a whole file.
+    pub fn about_file(path: &Path, message: impl Into<String>) -> Self {
+        Self::new(path, String::new(), None, format!("{}: {}", path.display(), message.into()))
+    }
+
+    fn new(path: &Path, text: String, at: Option<std::ops::Range<usize>>, message: String) -> Self {
+        let source_code = NamedSource::new(path.display().to_string(), text);
+        Self { message, source_code, at: at.map(SourceSpan::from), help: None }
+    }
+
+    fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// Reads a scenario.
+///
+/// # Errors
+/// See [`InputError`]; it names the file and the line.
+pub fn load(path: &Path) -> Result<Scenario, InputError> {
+    let text = read(path)?;
+    let mut scenario: Scenario = toml::from_str(&text).map_err(|error| {
+        InputError::new(path, text.clone(), error.span(), error.message().to_owned())
+    })?;
+    scenario.name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    check(&scenario).map_err(|problem| {
+        let at = problem.find.and_then(|wanted| place_of(&text, &wanted));
+        let error = InputError::new(path, text.clone(), at, problem.message);
+        match problem.help {
+            Some(help) => error.help(help),
+            None => error,
+        }
+    })?;
+    Ok(scenario)
+}
+
+/// Reads a plan.
+///
+/// # Errors
+/// See [`InputError`].
+pub fn load_plan(path: &Path) -> Result<Plan, InputError> {
+    #[derive(serde::Deserialize)]
+    struct VersionOnly {
+        picklock_plan: Option<u32>,
+    }
+    let text = read(path)?;
+    let at_line = |error: serde_json::Error| {
+        let offset = text.lines().take(error.line().saturating_sub(1)).map(|line| line.len() + 1);
+        let start = (offset.sum::<usize>() + error.column().saturating_sub(1)).min(text.len());
+        InputError::new(path, text.clone(), Some(start..start), error.to_string())
+    };
+    let version: VersionOnly = serde_json::from_str(&text).map_err(at_line)?;
+    match version.picklock_plan {
+        Some(PLAN_VERSION) => {}
+        Some(other) => {
+            let message = format!("is a plan of version {other}; this build reads {PLAN_VERSION}");
+            return Err(InputError::about_file(path, message).help(
+                "replay it with the picklock that wrote it, or make it anew from its scenario",
+            ));
+        }
+        None => {
+            return Err(InputError::about_file(path, "is no plan: `picklock_plan` is missing")
+                .help("`picklock run` writes a plan for each run that breaks a claim"));
+        }
+    }
+    let plan: Plan = serde_json::from_str(&text).map_err(at_line)?;
+    plan.check().map_err(|error| InputError::about_file(path, error.to_string()))?;
+    Ok(plan)
+}
+
+fn read(path: &Path) -> Result<String, InputError> {
+    fs::read_to_string(path)
+        .map_err(|error| InputError::about_file(path, format!("cannot be read: {error}")))
+}
+
+/// Something that the parser could not see; `find` is a text near which it stands.
+struct Problem {
+    message: String,
+    find: Option<String>,
+    help: Option<String>,
+}
+
+fn check(scenario: &Scenario) -> Result<(), Problem> {
+    let problem =
+        |message: String, find: &str| Problem { message, find: Some(find.to_owned()), help: None };
+    if scenario.contender.is_empty() {
+        return Err(problem("nobody is judged: `contender` is empty".to_owned(), "contender"));
+    }
+    if scenario.run.runs == 0 {
+        return Err(problem("`runs` must be at least 1".to_owned(), "runs"));
+    }
+    if let Some(name) = &scenario.family {
+        if Family::find(name).is_none() {
+            let names = FAMILIES.iter().map(|family| family.name);
+            return Err(Problem {
+                help: Some(format!("there are {}", list(names))),
+                ..problem(format!("there is no fault family `{name}`"), name)
+            });
+        }
+        if !scenario.fault.is_empty() {
+            let message = "`family` draws the faults; there can be no `[[fault]]` besides";
+            return Err(problem(message.to_owned(), "family"));
+        }
+    }
+    let known = checkers::names();
+    for spec in &scenario.contender {
+        let named = spec.always.iter().chain(&spec.sometimes).chain(&spec.may);
+        if let Some(unknown) = named.into_iter().find(|name| !known.contains(&name.as_str())) {
+            return Err(Problem {
+                help: Some(format!("there are {}", list(known.iter().copied()))),
+                ..problem(format!("there is no checker `{unknown}`"), unknown)
+            });
+        }
+        let plan = scenario.plan(spec.name, picklock_sim::seed::Seed(scenario.run.seed));
+        plan.check().map_err(|error| {
+            let find = match &error {
+                picklock_sim::plan::PlanError::NoSuchHost { host, .. } => host.to_string(),
+                picklock_sim::plan::PlanError::Nonsense(_) => spec.name.to_string(),
+            };
+            problem(error.to_string(), &find)
+        })?;
+    }
+    Ok(())
+}
+
+fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// Where a quoted text or a key stands in the file.
+fn place_of(text: &str, wanted: &str) -> Option<std::ops::Range<usize>> {
+    let quoted = format!("\"{wanted}\"");
+    let start = text.find(&quoted).map(|at| at + 1).or_else(|| text.find(wanted))?;
+    Some(start..start + wanted.len())
+}
