@@ -98,3 +98,18 @@ fn an_operation_begins_with_the_first_touch_in_its_critical_section() {
     let from: Vec<_> = operations(&history).iter().map(|operation| operation.from).collect();
     assert_eq!(from, [SimTime::from_millis(20), SimTime::from_millis(40)]);
 }
+
+#[test]
+fn without_a_lock_each_read_begins_anew() {
+    let script = Script::sale(10).at(10).reads(1, 10).at(20).reads(2, 10).at(30).sells(2, 9);
+    let history = script.at(40).reads(1, 9).at(50).sells(1, 8).done();
+    assert_eq!(ask(NAME, &history), Verdict::Pass);
+    assert_eq!(operations(&history)[1].from, SimTime::from_millis(40));
+}
+
+#[test]
+fn a_read_after_the_release_is_not_part_of_the_section() {
+    let script = Script::sale(10).at(10).acquired(1).reads(1, 10).released(1);
+    let history = sale_by_2(script).at(120).sells(1, 8).done();
+    assert_eq!(operations(&history)[1].from, SimTime::from_millis(120));
+}
