@@ -93,11 +93,11 @@ fn any_fault(history: &History, window: &Range<u32>) -> Option<Evidence> {
         end_of(begin, fault).is_none_or(|end| end.index >= window.start)
     })?;
     let until = match end_of(begin, fault) {
-        Some(end) => format!(" until {}", end.at),
-        None => String::new(),
+        Some(end) => format!("lasted until {}", end.at),
+        None => "never ended".to_owned(),
     };
     Some(Evidence {
-        text: format!("fault {fault} had struck {host} at {}{until}", begin.at),
+        text: format!("fault {fault} struck {host} at {} and {until}", begin.at),
         witnesses: vec![begin.index],
     })
 }

@@ -146,7 +146,7 @@ fn order_breach(history: &History, top: &Grant, grant: &Grant) -> Breach {
     let meaning = if grant.token == top.token {
         "a resource cannot tell the two holders apart"
     } else {
-        "a resource takes the new holder for a stale one, and the stale one for the new"
+        "a resource would refuse the new holder, not the stale one"
     };
     Breach {
         event: grant.ok_event.max(top.ok_event),

@@ -9,6 +9,7 @@ use picklock_sim::history::{Event, Kind, Op, RecordName};
 use picklock_sim::host::HostName;
 use picklock_sim::time::SimTime;
 
+use super::well_formed::WellFormed;
 use super::{CHECKERS, Checker};
 use crate::terms::{Claim, History, Terms, WorkloadKind};
 use crate::verdict::{Verdict, Violation};
@@ -22,8 +23,9 @@ pub(super) struct Script {
     healed: bool,
 }
 
-/// The answer of the checker of this name.
+/// The answer of the checker of this name, which may assume that the history is well-formed.
 pub(super) fn ask(name: &str, history: &History) -> Verdict {
+    assert_eq!(WellFormed.check(history), Verdict::Pass, "the script itself is wrong");
     let checker: &dyn Checker =
         *CHECKERS.iter().find(|checker| checker.name() == name).expect("a checker of this name");
     checker.check(history)
@@ -40,6 +42,22 @@ pub(super) fn violation(name: &str, history: &History) -> Violation {
 /// Its three lines.
 pub(super) fn story(name: &str, history: &History) -> String {
     violation(name, history).story.join("\n")
+}
+
+/// Why this verdict is unknown, broken into lines that fit on a page.
+pub(super) fn reason_of(verdict: &Verdict) -> String {
+    let Verdict::Unknown { reason } = verdict else { panic!("{verdict:?} is not unknown") };
+    let mut lines = String::new();
+    for word in reason.split(' ') {
+        let line = lines.rsplit('\n').next().map_or(0, str::len);
+        lines += match (lines.is_empty(), line + word.len() > 64) {
+            (true, _) => "",
+            (false, true) => "\n",
+            (false, false) => " ",
+        };
+        lines += word;
+    }
+    lines
 }
 
 impl Script {

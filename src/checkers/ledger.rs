@@ -12,7 +12,8 @@ use picklock_sim::time::SimTime;
 
 use super::Checker;
 use super::evidence::{counted, in_order};
-use super::intervals::{Outcome, Sale, operations, sales};
+use super::intervals::{Operation, Outcome, Sale};
+use super::operations::operations_and_sales;
 use crate::terms::{Claim, History, WorkloadKind};
 use crate::verdict::{Verdict, Violation};
 
@@ -32,7 +33,7 @@ impl Checker for Ledger {
         if history.header.workload != WorkloadKind::Sale {
             return Verdict::Pass;
         }
-        let sales = sales(history);
+        let (operations, sales) = operations_and_sales(history);
         let stock = Stock::of(history);
         match stock.left {
             Left::Unseen if sales.is_empty() => Verdict::Pass,
@@ -43,7 +44,7 @@ impl Checker for Ledger {
             Left::Gone { .. } | Left::Down { .. } if sales.is_empty() => Verdict::Pass,
             Left::Gone { why, event } => Verdict::Fail(gone(history, &sales, &why, event)),
             Left::Known { number, event, .. } => {
-                balance(history, &sales, number, event, stock.set_back)
+                balance(history, (&operations, &sales), number, event, stock.set_back)
             }
             Left::Down { .. } => Verdict::Pass,
         }
@@ -130,14 +131,14 @@ impl Stock {
 
 fn balance(
     history: &History,
-    sales: &[Sale],
+    (operations, sales): (&[Operation], &[Sale]),
     left: i64,
     event: u32,
     set_back: Option<SetBack>,
 ) -> Verdict {
     let certain = sales.len() as i64;
     let taken = history.header.initial.saturating_sub(left);
-    let unknown = operations(history).iter().filter(|op| op.outcome == Outcome::Unknown).count();
+    let unknown = operations.iter().filter(|op| op.outcome == Outcome::Unknown).count();
     // A decrement that was refused because nothing was left has taken the stock below zero.
     let refused = |event: &&Event| event.kind == Kind::Fail && matches!(event.op, Op::Sell { .. });
     let below_zero = if left < 0 { history.events.iter().filter(refused).count() } else { 0 };

@@ -8,7 +8,7 @@
 use picklock_sim::history::{Kind, Op};
 
 use super::Checker;
-use super::evidence::{in_order, sentence};
+use super::evidence::{counted, in_order, sentence};
 use super::updates::{Update, updates};
 use crate::terms::{Claim, History};
 use crate::verdict::{Verdict, Violation};
@@ -33,18 +33,15 @@ impl Checker for LostUpdate {
         let step = history.header.workload.step();
         let mut first = None;
         let mut times = 0;
-        for (place, update) in updates.iter().enumerate() {
-            let previous = place.checked_sub(1).map(|place| &updates[place]);
-            if overwrites(update, previous, step) {
+        for place in 0..updates.len() {
+            if overwrites(&updates, place, step) {
                 times += 1;
-                first = first.or(Some((update, previous)));
+                first = first.or(Some(place));
             }
         }
         match first {
             None => Verdict::Pass,
-            Some((update, previous)) => {
-                Verdict::Fail(violation(history, update, previous, times, step))
-            }
+            Some(place) => Verdict::Fail(violation(history, &updates[..=place], times, step)),
         }
     }
 }
@@ -62,50 +59,52 @@ fn without_witness(history: &History) -> Verdict {
     Verdict::Pass
 }
 
-fn overwrites(update: &Update, previous: Option<&Update>, step: i64) -> bool {
+fn overwrites(updates: &[Update], place: usize, step: i64) -> bool {
+    let update = &updates[place];
     // A request sent twice writes the same value again, over its own first.
-    let again =
-        previous.is_some_and(|previous| previous.by == update.by && previous.after == update.after);
+    let again = |previous: &Update| previous.by == update.by && previous.after == update.after;
     // What the store itself had put there (a restart from an old disk) is nobody's update.
     let meets_update = !update.on_server_value;
-    meets_update && !again && Some(update.before) != update.after.checked_sub(step)
+    meets_update
+        && Some(update.before) != update.after.checked_sub(step)
+        && !updates[..place].last().is_some_and(again)
 }
 
-fn violation(
-    history: &History,
-    update: &Update,
-    previous: Option<&Update>,
-    times: u32,
-    step: i64,
-) -> Violation {
+/// `updates` end with the one that overwrites.
+fn violation(history: &History, updates: &[Update], times: u32, step: i64) -> Violation {
+    let (update, earlier) = updates.split_last().expect("one of them overwrites");
     let seen = update.after.saturating_sub(step);
-    let met = match previous {
-        Some(previous) => format!(
-            "{} had changed it to {} at {}",
-            sentence(previous.by),
-            previous.after,
-            previous.at
-        ),
+    // Lost is what came after its client had read: since the value last was what it had read.
+    let read = earlier.iter().rposition(|earlier| earlier.before == seen);
+    let lost = &earlier[read.unwrap_or(earlier.len().saturating_sub(1))..];
+    let others = lost.iter().find(|lost| lost.by != update.by).or(lost.first());
+    let met = match others {
+        Some(Update { by, after, at, .. }) => {
+            format!("{} had changed it to {after} at {at}", sentence(by))
+        }
         None => format!("It stood at {}", update.before),
     };
-    let whose = match previous {
-        Some(previous) if previous.by == update.by => "its own earlier update".to_owned(),
-        Some(previous) => format!("{}'s update", previous.by),
-        None => "what stood there".to_owned(),
+    let what = match (others, lost.len()) {
+        (None, _) => "what stood there is lost".to_owned(),
+        (Some(Update { by, .. }), 1) => format!("{by}'s update is lost"),
+        (Some(Update { by, .. }), n) => {
+            format!("{by}'s update and {} are lost", counted(n as u64 - 1, "other"))
+        }
     };
-    let mut witnesses = vec![update.event];
-    witnesses.extend(previous.map(|previous| previous.event));
+    let Update { by, at, before, after, event, .. } = update;
     Violation {
-        at: update.at,
+        at: *at,
         times,
         lasted_ms: None,
-        witnesses: in_order(history, witnesses),
+        witnesses: in_order(
+            history,
+            others.map(|lost| lost.event).into_iter().chain([*event]).collect(),
+        ),
         story: [
-            format!("{} wrote {}, so it had read {seen}.", update.by, update.after),
-            format!("{met}, which {} never saw.", update.by),
+            format!("{by} wrote {after}, so it had read {seen}."),
+            format!("{met}, which {by} never saw."),
             format!(
-                "At {} the resource accepted {}'s write over it ({} -> {}): {whose} is lost.",
-                update.at, update.by, update.before, update.after
+                "At {at} the resource accepted {by}'s write over it ({before} -> {after}): {what}."
             ),
         ],
     }

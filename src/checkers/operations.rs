@@ -6,7 +6,7 @@
 //! `info` may have; then the ground truth recorded at the resource decides, where it was recorded.
 
 use picklock_models::model::ChangeKind;
-use picklock_sim::history::{Event, Kind, Op, RecordName};
+use picklock_sim::history::{Event, Kind, Op, OpName, RecordName};
 use picklock_sim::host::HostName;
 use picklock_sim::time::SimTime;
 
@@ -29,6 +29,8 @@ pub struct Operation {
     pub write_event: u32,
     /// What it wrote; `None` for a single decrement.
     pub wrote: Option<i64>,
+    /// What it left at the resource, as far as anybody said; for a write, what it wrote.
+    pub left: Option<i64>,
     /// How it ended.
     pub outcome: Outcome,
     /// Index of the event by which the resource accepted it, if that was recorded.
@@ -57,7 +59,7 @@ pub struct Sale {
     pub at: SimTime,
     /// Index of the event that made it certain.
     pub event: u32,
-    /// How many the seller wrote to be left, if it wrote that.
+    /// How many it left in stock, as far as anybody said.
     pub left: Option<i64>,
 }
 
@@ -72,7 +74,10 @@ impl Interval for Operation {
 
 /// All guarded operations, in the order in which they began.
 pub fn operations(history: &History) -> Vec<Operation> {
-    let mut operations = Pass::over(history).operations;
+    in_order(Pass::over(history).operations)
+}
+
+fn in_order(mut operations: Vec<Operation>) -> Vec<Operation> {
     operations.retain(|operation| operation.outcome != Outcome::Refused);
     operations.sort_unstable_by_key(|operation| operation.span.start);
     operations
@@ -82,12 +87,16 @@ pub fn operations(history: &History) -> Vec<Operation> {
 /// without a known result that the resource accepted. A request that a client sent twice because
 /// its reply was lost counts once. None for another workload.
 pub fn sales(history: &History) -> Vec<Sale> {
+    operations_and_sales(history).1
+}
+
+/// [`operations`] and [`sales`] in one pass.
+pub(super) fn operations_and_sales(history: &History) -> (Vec<Operation>, Vec<Sale>) {
+    let Pass { operations, strays: mut sales, .. } = Pass::over(history);
     if history.header.workload != WorkloadKind::Sale {
-        return Vec::new();
+        return (in_order(operations), Vec::new());
     }
-    let pass = Pass::over(history);
-    let mut sales = pass.strays;
-    for operation in &pass.operations {
+    for operation in &operations {
         let event = match operation.outcome {
             // The effect comes before the acknowledgement.
             Outcome::Acknowledged => operation.effect_event.unwrap_or(operation.span.end),
@@ -95,15 +104,18 @@ pub fn sales(history: &History) -> Vec<Sale> {
             Outcome::Unknown | Outcome::Refused => continue,
         };
         let at = history.events.get(event as usize).map_or(operation.until, |event| event.at);
-        sales.push(Sale { client: operation.client, at, event, left: operation.wrote });
+        sales.push(Sale { client: operation.client, at, event, left: operation.left });
     }
     sales.sort_unstable_by_key(|sale| sale.event);
-    sales
+    (in_order(operations), sales)
 }
 
 /// What a pass remembers of one client.
 #[derive(Default)]
 struct Hands {
+    /// It was granted the lock and has not begun to give it back. Without a lock each read begins
+    /// a new critical section.
+    inside: bool,
     /// The first touch of the resource in this critical section.
     touched: Option<(u32, SimTime)>,
     /// The write that is going on, by its place in `operations`.
@@ -115,6 +127,12 @@ struct Hands {
 }
 
 impl Hands {
+    /// A critical section begins or ends.
+    fn enter(&mut self, inside: bool) {
+        self.inside = inside;
+        self.touched = None;
+    }
+
     /// A write ended without a result.
     fn leave(&mut self, place: usize, operation: &Operation) {
         if operation.outcome == Outcome::Unknown && operation.effect_event.is_none() {
@@ -152,16 +170,21 @@ impl<'a> Pass<'a> {
         let client = event.process;
         match (event.op, event.kind) {
             // What was touched before belongs to another critical section.
-            (Op::Acquire { .. }, Kind::Ok) => self.hands.of(client).touched = None,
+            (Op::Acquire { .. }, Kind::Ok) => self.hands.of(client).enter(true),
+            (Op::Release, Kind::Invoke) => self.hands.of(client).enter(false),
             (Op::Read { .. } | Op::Check, Kind::Invoke) => {
-                self.hands.of(client).touched.get_or_insert((event.index, event.at));
+                let hands = self.hands.of(client);
+                if !hands.inside && event.op.name() == OpName::Read {
+                    hands.touched = None;
+                }
+                hands.touched.get_or_insert((event.index, event.at));
             }
             (Op::Write { value, .. }, Kind::Invoke) => self.begin(event, Some(value)),
             (Op::Sell { .. }, Kind::Invoke) => self.begin(event, None),
             (Op::Write { .. } | Op::Sell { .. }, kind) => self.finish(event, kind),
             (Op::Crashed, _) => {
                 let hands = self.hands.of(client);
-                hands.touched = None;
+                hands.enter(false);
                 if let Some(place) = hands.writing.take() {
                     hands.leave(place, &self.operations[place]);
                 }
@@ -195,6 +218,7 @@ impl<'a> Pass<'a> {
             span: Span { start, end: self.history.events.len() as u32 },
             write_event: event.index,
             wrote,
+            left: wrote,
             outcome: Outcome::Unknown,
             effect_event: None,
         });
@@ -206,6 +230,9 @@ impl<'a> Pass<'a> {
         let operation = &mut self.operations[place];
         match kind {
             Kind::Ok => {
+                if let Op::Sell { left } = event.op {
+                    operation.left = left.or(operation.left);
+                }
                 operation.outcome = Outcome::Acknowledged;
                 operation.until = event.at;
                 operation.span.end = event.index;
@@ -242,6 +269,7 @@ impl<'a> Pass<'a> {
         };
         if let Some(place) = place {
             operations[place].effect_event = Some(event.index);
+            operations[place].left = Some(after);
             // Had a refusal been taken for its own, it was another's.
             operations[place].outcome = Outcome::Unknown;
             hands.unsettled.retain(|&unsettled| unsettled != place);

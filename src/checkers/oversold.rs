@@ -40,16 +40,19 @@ fn violation(history: &History, sales: &[Sale], stock: usize, too_many: &Sale) -
             witnesses.extend([first.event, second.event]);
             let left = second.left.unwrap_or_default();
             format!(
-                "{} sold a unit at {} and {} sold the same unit at {}: both wrote {left} left.",
+                "{} sold a unit at {} and {} sold the same unit at {}: both left {left} in stock.",
                 sentence(first.client),
                 first.at,
                 second.client,
                 second.at
             )
         }
-        None => "No two sellers wrote the same number left: the stock itself was taken below zero \
-                 or set back."
-            .to_owned(),
+        None => match too_many.left {
+            Some(left) => {
+                format!("No unit was sold twice, but sales went on until {left} were left.")
+            }
+            None => "No two sales are known to have left the same number in stock.".to_owned(),
+        },
     };
     let story = [
         format!(

@@ -5,27 +5,29 @@
 
 use picklock_sim::host::HostName;
 
+/// More than there are roles.
+const ROLES: usize = 16;
+
 /// One value per host; those never asked for have the default.
 pub(super) struct PerHost<T> {
-    by_role: Vec<Vec<T>>,
+    /// By number, and by role within a number: one look-up, and few holes, because numbers are low.
+    values: Vec<T>,
 }
 
 impl<T: Default> PerHost<T> {
     /// All at the default.
     pub(super) fn new() -> Self {
-        Self { by_role: Vec::new() }
+        Self { values: Vec::new() }
     }
 
     /// The value of `host`.
     pub(super) fn of(&mut self, host: HostName) -> &mut T {
-        let (role, number) = (host.role as usize, usize::from(host.number));
-        if self.by_role.len() <= role {
-            self.by_role.resize_with(role + 1, Vec::new);
+        let role = host.role as usize;
+        assert!(role < ROLES, "two roles would share a place");
+        let place = usize::from(host.number) * ROLES + role;
+        if place >= self.values.len() {
+            self.values.resize_with(place + 1, T::default);
         }
-        let hosts = &mut self.by_role[role];
-        if hosts.len() <= number {
-            hosts.resize_with(number + 1, T::default);
-        }
-        &mut hosts[number]
+        &mut self.values[place]
     }
 }

@@ -169,7 +169,7 @@ fn violation(
     witnesses.extend(next.map(|event| event.index));
     let within = match bound {
         None => "before the run ended".to_owned(),
-        Some(bound) => format!("within the {} that the lock promises", length(bound)),
+        Some(bound) => format!("within the promised {}", length(bound)),
     };
     let after = length(wait.total);
     let end = match next {

@@ -13,6 +13,9 @@ use super::per_host::PerHost;
 use crate::terms::{Claim, History, Terms, WorkloadKind};
 use crate::verdict::Verdict;
 
+/// What is wrong. Two words small: it is handed up for every event, and nearly always absent.
+type Flaw = Box<str>;
+
 /// See the module.
 pub(super) struct WellFormed;
 
@@ -33,7 +36,7 @@ impl Checker for WellFormed {
     }
 }
 
-fn examine(history: &History) -> Result<(), String> {
+fn examine(history: &History) -> Result<(), Flaw> {
     examine_terms(&history.header)?;
     let mut run = Run {
         terms: &history.header,
@@ -44,12 +47,12 @@ fn examine(history: &History) -> Result<(), String> {
     };
     for (place, event) in history.events.iter().enumerate() {
         if event.index as usize != place {
-            return Err(format!("the event at place {place} has index {}", event.index));
+            return flaw(format!("the event at place {place} has index {}", event.index));
         }
         run.take(event).map_err(|flaw| format!("event {place} ({event}): {flaw}"))?;
     }
     if !run.healed && run.terms.heal_at < run.terms.end_at {
-        return Err(format!(
+        return flaw(format!(
             "it ends after {} events without the heal at {}, so its end is missing",
             history.events.len(),
             run.terms.heal_at
@@ -58,18 +61,18 @@ fn examine(history: &History) -> Result<(), String> {
     Ok(())
 }
 
-fn examine_terms(terms: &Terms) -> Result<(), String> {
+fn examine_terms(terms: &Terms) -> Result<(), Flaw> {
     if terms.clients == 0 {
-        return Err("its terms know no client".to_owned());
+        return flaw("its terms know no client");
     }
     if terms.end_at == SimTime::ZERO || terms.heal_at > terms.end_at {
-        return Err(format!(
+        return flaw(format!(
             "its terms let it heal at {} and end at {}",
             terms.heal_at, terms.end_at
         ));
     }
     if terms.workload == WorkloadKind::Sale && terms.initial < 0 {
-        return Err(format!("its terms put {} units up for sale", terms.initial));
+        return flaw(format!("its terms put {} units up for sale", terms.initial));
     }
     Ok(())
 }
@@ -100,12 +103,12 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn take(&mut self, event: &Event) -> Result<(), String> {
+    fn take(&mut self, event: &Event) -> Result<(), Flaw> {
         if event.at < self.now {
-            return Err(format!("time goes back, from {}", self.now));
+            return flaw(format!("time goes back, from {}", self.now));
         }
         if event.at > self.terms.end_at {
-            return Err(format!("it lies beyond the end of the run at {}", self.terms.end_at));
+            return flaw(format!("it lies beyond the end of the run at {}", self.terms.end_at));
         }
         self.now = event.at;
         self.exists(event.process)?;
@@ -115,15 +118,15 @@ impl Run<'_> {
         }
     }
 
-    fn exists(&self, host: HostName) -> Result<(), String> {
+    fn exists(&self, host: HostName) -> Result<(), Flaw> {
         if host.is_client() && !(1..=self.terms.clients).contains(&host.number) {
-            return Err(format!("there is no {host}; there are {} clients", self.terms.clients));
+            return flaw(format!("there is no {host}; there are {} clients", self.terms.clients));
         }
         Ok(())
     }
 
     /// A client operation: an invoke that opens it, or a result that closes it.
-    fn operation(&mut self, event: &Event, bit: u8) -> Result<(), String> {
+    fn operation(&mut self, event: &Event, bit: u8) -> Result<(), Flaw> {
         only_by(event.process.is_client(), "a client")?;
         let process = self.processes.of(event.process);
         process.acts(event.at)?;
@@ -134,20 +137,20 @@ impl Run<'_> {
         };
         if event.kind == Kind::Invoke {
             if is_open {
-                return Err("it is already open".to_owned());
+                return flaw("it is already open");
             }
             if event.op == Op::Release && !process.granted {
-                return Err("it was never granted the lock".to_owned());
+                return flaw("it was never granted the lock");
             }
             process.open |= bit;
             process.writing = writing.or(process.writing);
             return Ok(());
         }
         if !is_open {
-            return Err("it answers no open invoke".to_owned());
+            return flaw("it answers no open invoke");
         }
         if writing.is_some() && writing != process.writing {
-            return Err("its invoke wrote something else".to_owned());
+            return flaw("its invoke wrote something else");
         }
         process.open &= !bit;
         process.granted |= event.kind == Kind::Ok && matches!(event.op, Op::Acquire { .. });
@@ -155,9 +158,9 @@ impl Run<'_> {
     }
 
     /// A fact that is no operation.
-    fn fact(&mut self, event: &Event) -> Result<(), String> {
+    fn fact(&mut self, event: &Event) -> Result<(), Flaw> {
         if event.kind != Kind::Info {
-            return Err(format!("it is a fact, so it is `info`, not `{}`", event.kind));
+            return flaw(format!("it is a fact, so it is `info`, not `{}`", event.kind));
         }
         let role = event.process.role;
         match event.op {
@@ -173,7 +176,7 @@ impl Run<'_> {
                 only_by(!matches!(role, Role::Client | Role::Nemesis), "a server")?;
                 self.exists(by)?;
                 if !accepted && before != after {
-                    return Err("it was refused, but changed the value".to_owned());
+                    return flaw("it was refused, but changed the value");
                 }
                 self.processes.of(event.process).acts(event.at)
             }
@@ -186,13 +189,13 @@ impl Run<'_> {
                 only_by(role != Role::Nemesis, "a host")?;
                 self.processes.of(event.process).life(&event.op, event.at)
             }
-            _ => Err("it is of no known kind".to_owned()),
+            _ => flaw("it is of no known kind"),
         }
     }
 
-    fn nemesis(&mut self, event: &Event) -> Result<(), String> {
+    fn nemesis(&mut self, event: &Event) -> Result<(), Flaw> {
         match event.op {
-            Op::FaultBegins { .. } if self.healed => Err("everything was healed before".to_owned()),
+            Op::FaultBegins { .. } if self.healed => flaw("everything was healed before"),
             Op::FaultBegins { fault, host } => {
                 let fault = usize::from(fault);
                 if self.begun.len() <= fault {
@@ -203,11 +206,11 @@ impl Run<'_> {
             }
             Op::FaultEnds { fault } => match self.begun.get(usize::from(fault)) {
                 Some(true) => Ok(()),
-                _ => Err("it never began".to_owned()),
+                _ => flaw("it never began"),
             },
-            _ if self.healed => Err("it was healed before".to_owned()),
+            _ if self.healed => flaw("it was healed before"),
             _ if event.at < self.terms.heal_at => {
-                Err(format!("its terms let it heal at {}", self.terms.heal_at))
+                flaw(format!("its terms let it heal at {}", self.terms.heal_at))
             }
             _ => {
                 self.healed = true;
@@ -220,21 +223,21 @@ impl Run<'_> {
 impl Process {
     /// It does something: only who is up and running can. A pause may strike in the middle of a
     /// step, and what the process still does in this step happens at the same instant.
-    fn acts(&mut self, now: SimTime) -> Result<(), String> {
+    fn acts(&mut self, now: SimTime) -> Result<(), Flaw> {
         self.seen = true;
         match self.paused {
-            _ if self.down => Err("the process is down".to_owned()),
-            Some(since) if since < now => Err(format!("the process is paused since {since}")),
+            _ if self.down => flaw("the process is down"),
+            Some(since) if since < now => flaw(format!("the process is paused since {since}")),
             _ => Ok(()),
         }
     }
 
     /// It stops, goes on, dies or starts. Who is frozen can die, and a host can be frozen or thawed
     /// while its process is dead.
-    fn life(&mut self, op: &Op, now: SimTime) -> Result<(), String> {
+    fn life(&mut self, op: &Op, now: SimTime) -> Result<(), Flaw> {
         match op {
-            Op::Booted if self.seen && !self.down => return Err("it is up already".to_owned()),
-            Op::Crashed if self.down => return Err("it is down already".to_owned()),
+            Op::Booted if self.seen && !self.down => return flaw("it is up already"),
+            Op::Crashed if self.down => return flaw("it is down already"),
             Op::Booted | Op::Crashed => {
                 let down = *op == Op::Crashed;
                 *self = Process { down, paused: self.paused, ..Process::default() };
@@ -247,8 +250,14 @@ impl Process {
     }
 }
 
-fn only_by(right: bool, whose: &str) -> Result<(), String> {
-    if right { Ok(()) } else { Err(format!("only {whose} reports that")) }
+/// Out of the way of the events that are in order.
+#[cold]
+fn flaw(text: impl Into<Flaw>) -> Result<(), Flaw> {
+    Err(text.into())
+}
+
+fn only_by(right: bool, whose: &str) -> Result<(), Flaw> {
+    if right { Ok(()) } else { flaw(format!("only {whose} reports that")) }
 }
 
 /// The bit that stands for an operation that clients invoke; none for facts.

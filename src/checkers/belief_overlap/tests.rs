@@ -131,3 +131,24 @@ fn an_unbroken_world_is_named_as_such() {
     Both believed that they held it for 9970 ms, until the run ended at 10.000 s.
     ");
 }
+
+#[test]
+fn a_fault_without_a_pause_or_crash_is_named_by_its_number() {
+    let history = Script::sale(10)
+        .at(10)
+        .acquired(1)
+        .at(20)
+        .fact(HostName::NEMESIS, Op::FaultBegins { fault: 3, host: HostName::REDIS })
+        .at(30)
+        .expired(1)
+        .acquired(2)
+        .at(40)
+        .fact(HostName::NEMESIS, Op::FaultEnds { fault: 3 })
+        .released(1)
+        .done();
+    insta::assert_snapshot!(story(NAME, &history), @r"
+    client 1 was granted the lock at 0.010 s; fault 3 struck redis at 0.020 s and lasted until 0.040 s.
+    The lease expired at 0.030 s and client 2 was granted the lock at 0.030 s.
+    Both believed that they held it for 10 ms, until client 1 began to release it at 0.040 s.
+    ");
+}

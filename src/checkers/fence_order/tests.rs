@@ -37,7 +37,7 @@ fn a_token_that_goes_back_is_a_breach() {
     insta::assert_snapshot!(story(NAME, &history), @r"
     client 1 was granted the lock with token 7 (it knew at 0.010 s).
     After it client 2 was granted the lock with token 3 (it knew at 0.020 s).
-    Tokens must grow with every grant: a resource takes the new holder for a stale one, and the stale one for the new.
+    Tokens must grow with every grant: a resource would refuse the new holder, not the stale one.
     ");
     assert_eq!(violation(NAME, &history).times, 2);
 }

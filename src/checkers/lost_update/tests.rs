@@ -63,3 +63,14 @@ fn without_a_witness_writes_cannot_be_judged_but_decrements_can() {
     assert_eq!(ask(NAME, &sell.done()), Verdict::Pass);
     assert_eq!(ask(NAME, &script.done()), Verdict::Pass);
 }
+
+#[test]
+fn all_updates_since_the_read_are_lost() {
+    let script = Script::sale(9).at(5).reads(3, 9).at(10).writes(1, 9, 8).at(20).writes(3, 8, 7);
+    let history = script.at(30).writes(2, 7, 6).at(40).writes(3, 6, 8).done();
+    insta::assert_snapshot!(story(NAME, &history), @r"
+    client 3 wrote 8, so it had read 9.
+    Client 1 had changed it to 8 at 0.010 s, which client 3 never saw.
+    At 0.040 s the resource accepted client 3's write over it (6 -> 8): client 1's update and 2 others are lost.
+    ");
+}

@@ -1,10 +1,11 @@
-use super::super::fixture::{Script, client};
+use super::super::fixture::{Script, client, reason_of};
 use super::*;
 use picklock_models::model::ChangeKind;
 use picklock_sim::history::RecordName;
 
-fn flaw(history: &History) -> String {
-    examine(history).expect_err("this history is malformed")
+/// What is wrong with each of them, one a line.
+fn flaws<const N: usize>(histories: [History; N]) -> String {
+    histories.map(|history| examine(&history).expect_err("is malformed")).join("\n")
 }
 
 /// A healthy history with every kind of event.
@@ -51,46 +52,42 @@ fn a_healthy_history_passes() {
 #[test]
 fn the_reason_names_the_event() {
     let history = Script::sale(9).at(10).wrote(1, 8).done();
-    let verdict = WellFormed.check(&history);
-    insta::assert_snapshot!(format!("{verdict:?}"), @r#"
-    Unknown { reason: "the history is malformed: event 0 (0.010 s client 1 ok write 8): it answers no open invoke" }
-    "#);
+    insta::assert_snapshot!(reason_of(&WellFormed.check(&history)), @r"
+    the history is malformed: event 0 (0.010 s client 1 ok write 8):
+    it answers no open invoke
+    ");
 }
 
 #[test]
 fn indices_and_times_only_grow() {
-    let mut history = healthy().done();
-    history.events[3].index = 7;
-    insta::assert_snapshot!(flaw(&history), @"the event at place 3 has index 7");
-    let mut history = healthy().done();
-    history.events[3].at = SimTime::ZERO;
-    insta::assert_snapshot!(flaw(&history), @r"
+    let (mut jumps, mut goes_back) = (healthy().done(), healthy().done());
+    jumps.events[3].index = 7;
+    goes_back.events[3].at = SimTime::ZERO;
+    let too_late = Script::sale(9).at(10_001).asks(1).done();
+    insta::assert_snapshot!(flaws([jumps, goes_back, too_late]), @r"
+    the event at place 3 has index 7
     event 3 (0.000 s client 1 invoke renew): time goes back, from 0.010 s
-    ");
-    insta::assert_snapshot!(flaw(&Script::sale(9).at(10_001).asks(1).done()), @r"
     event 1 (10.001 s client 1 invoke acquire): it lies beyond the end of the run at 10.000 s
     ");
 }
 
 #[test]
 fn a_result_answers_an_open_invoke_of_its_own() {
-    insta::assert_snapshot!(flaw(&Script::sale(9).asks(1).granted(2).done()), @r"
-    event 1 (0.000 s client 2 ok acquire): it answers no open invoke
-    ");
-    insta::assert_snapshot!(flaw(&Script::sale(9).asks(1).asks(1).done()), @r"
-    event 1 (0.000 s client 1 invoke acquire): it is already open
-    ");
-    insta::assert_snapshot!(flaw(&Script::sale(9).begins_write(1, 8).wrote(1, 7).done()), @r"
-    event 1 (0.000 s client 1 ok write 7): its invoke wrote something else
-    ");
-    insta::assert_snapshot!(flaw(&Script::sale(9).released(1).done()), @r"
-    event 0 (0.000 s client 1 invoke release): it was never granted the lock
-    ");
     let crashed = Script::sale(9).asks(1).crashed(client(1)).booted(client(1));
-    insta::assert_snapshot!(flaw(&crashed.clone().granted(1).done()), @r"
+    let flaws = flaws([
+        Script::sale(9).asks(1).granted(2).done(),
+        Script::sale(9).asks(1).asks(1).done(),
+        Script::sale(9).begins_write(1, 8).wrote(1, 7).done(),
+        Script::sale(9).released(1).done(),
+        crashed.clone().granted(1).done(),
+        crashed.released(1).done(),
+    ]);
+    insta::assert_snapshot!(flaws, @r"
+    event 1 (0.000 s client 2 ok acquire): it answers no open invoke
+    event 1 (0.000 s client 1 invoke acquire): it is already open
+    event 1 (0.000 s client 1 ok write 7): its invoke wrote something else
+    event 0 (0.000 s client 1 invoke release): it was never granted the lock
     event 3 (0.000 s client 1 ok acquire): it answers no open invoke
-    ");
-    insta::assert_snapshot!(flaw(&crashed.released(1).done()), @r"
     event 3 (0.000 s client 1 invoke release): it was never granted the lock
     ");
 }
@@ -98,20 +95,18 @@ fn a_result_answers_an_open_invoke_of_its_own() {
 #[test]
 fn the_dead_and_the_frozen_do_nothing() {
     let dead = Script::sale(9).at(10).crashed(client(1)).at(20);
-    insta::assert_snapshot!(flaw(&dead.clone().asks(1).done()), @r"
+    let flaws = flaws([
+        dead.clone().asks(1).done(),
+        dead.clone().told_lost(1).done(),
+        dead.crashed(client(1)).done(),
+        Script::sale(9).asks(1).booted(client(1)).done(),
+        Script::sale(9).at(10).paused(HostName::REDIS).at(20).locked(1).done(),
+    ]);
+    insta::assert_snapshot!(flaws, @r"
     event 1 (0.020 s client 1 invoke acquire): the process is down
-    ");
-    insta::assert_snapshot!(flaw(&dead.clone().told_lost(1).done()), @r"
     event 1 (0.020 s client 1 told that the lock is lost): the process is down
-    ");
-    insta::assert_snapshot!(flaw(&dead.crashed(client(1)).done()), @r"
     event 1 (0.020 s client 1 crashed): it is down already
-    ");
-    insta::assert_snapshot!(flaw(&Script::sale(9).asks(1).booted(client(1)).done()), @r"
     event 1 (0.000 s client 1 booted): it is up already
-    ");
-    let frozen = Script::sale(9).at(10).paused(HostName::REDIS).at(20).locked(1).done();
-    insta::assert_snapshot!(flaw(&frozen), @r"
     event 1 (0.020 s redis lock record set by client 1): the process is paused since 0.010 s
     ");
 }
@@ -119,65 +114,62 @@ fn the_dead_and_the_frozen_do_nothing() {
 #[test]
 fn everybody_says_only_what_is_his_to_say() {
     let fact = |host, op| Script::sale(9).at(10).fact(host, op).done();
-    insta::assert_snapshot!(flaw(&Script::sale(9).asks(4).done()), @r"
-    event 0 (0.000 s client 4 invoke acquire): there is no client 4; there are 3 clients
-    ");
-    insta::assert_snapshot!(flaw(&Script::sale(9).locked(9).done()), @r"
-    event 0 (0.000 s redis lock record set by client 9): there is no client 9; there are 3 clients
-    ");
-    insta::assert_snapshot!(flaw(&fact(HostName::REDIS, Op::Lost)), @r"
-    event 0 (0.010 s redis told that the lock is lost): only a client reports that
-    ");
-    insta::assert_snapshot!(flaw(&fact(client(1), Op::Healed)), @r"
-    event 0 (0.010 s client 1 all healed): only the nemesis reports that
-    ");
     let record = RecordName::Lock;
     let deleted = Op::Record { record, change: ChangeKind::Deleted, by: None, owner: None };
-    insta::assert_snapshot!(flaw(&fact(client(1), deleted)), @r"
+    let flaws = flaws([
+        Script::sale(9).asks(4).done(),
+        Script::sale(9).locked(9).done(),
+        fact(HostName::REDIS, Op::Lost),
+        fact(client(1), Op::Healed),
+        fact(client(1), deleted),
+        Script::sale(9).ok(1, Op::Lost).done(),
+        Script::sale(9).applied_with(1, 9, 8, None, false).done(),
+    ]);
+    insta::assert_snapshot!(flaws, @r"
+    event 0 (0.000 s client 4 invoke acquire): there is no client 4; there are 3 clients
+    event 0 (0.000 s redis lock record set by client 9): there is no client 9; there are 3 clients
+    event 0 (0.010 s redis told that the lock is lost): only a client reports that
+    event 0 (0.010 s client 1 all healed): only the nemesis reports that
     event 0 (0.010 s client 1 lock record deleted): only a server reports that
-    ");
-    let wrong_word = Script::sale(9).ok(1, Op::Lost).done();
-    insta::assert_snapshot!(flaw(&wrong_word), @r"
     event 0 (0.000 s client 1 ok told that the lock is lost): it is a fact, so it is `info`, not `ok`
-    ");
-    let refused = Script::sale(9).applied_with(1, 9, 8, None, false).done();
-    insta::assert_snapshot!(flaw(&refused), @r"
     event 0 (0.000 s shop refuses client 1's write: 9 -> 8): it was refused, but changed the value
     ");
 }
 
 #[test]
 fn the_heal_is_where_the_terms_say_and_nothing_breaks_after_it() {
-    let fault = Op::FaultBegins { fault: 0, host: client(1) };
-    let nemesis = HostName::NEMESIS;
-    insta::assert_snapshot!(flaw(&Script::sale(9).at(3_999).fact(nemesis, Op::Healed).done()), @r"
-    event 0 (3.999 s nemesis all healed): its terms let it heal at 4.000 s
-    ");
-    insta::assert_snapshot!(flaw(&Script::sale(9).at(5_000).fact(nemesis, Op::Healed).done()), @r"
-    event 1 (5.000 s nemesis all healed): it was healed before
-    ");
-    insta::assert_snapshot!(flaw(&Script::sale(9).at(5_000).fact(nemesis, fault).done()), @r"
-    event 1 (5.000 s nemesis fault 0 strikes client 1): everything was healed before
-    ");
+    let begins = Op::FaultBegins { fault: 0, host: client(1) };
     let ends = Op::FaultEnds { fault: 0 };
-    insta::assert_snapshot!(flaw(&Script::sale(9).at(10).fact(nemesis, ends).done()), @r"
-    event 0 (0.010 s nemesis fault 0 ends): it never began
-    ");
+    let said = |ms, op| Script::sale(9).at(ms).fact(HostName::NEMESIS, op).done();
     let mut truncated = healthy().done();
     truncated.events.pop();
-    insta::assert_snapshot!(flaw(&truncated), @r"
+    let flaws = flaws([
+        said(3_999, Op::Healed),
+        said(5_000, Op::Healed),
+        said(5_000, begins),
+        said(10, ends),
+        truncated,
+    ]);
+    insta::assert_snapshot!(flaws, @r"
+    event 0 (3.999 s nemesis all healed): its terms let it heal at 4.000 s
+    event 1 (5.000 s nemesis all healed): it was healed before
+    event 1 (5.000 s nemesis fault 0 strikes client 1): everything was healed before
+    event 0 (0.010 s nemesis fault 0 ends): it never began
     it ends after 28 events without the heal at 4.000 s, so its end is missing
     ");
 }
 
 #[test]
 fn terms_are_plausible() {
-    let flaw = |change: fn(&mut Terms)| flaw(&Script::sale(9).terms(change).done());
-    insta::assert_snapshot!(flaw(|terms| terms.clients = 0), @"its terms know no client");
-    insta::assert_snapshot!(flaw(|terms| terms.end_at = SimTime::from_millis(1)), @r"
+    let with = |change: fn(&mut Terms)| Script::sale(9).terms(change).done();
+    let flaws = flaws([
+        with(|terms| terms.clients = 0),
+        with(|terms| terms.end_at = SimTime::from_millis(1)),
+        with(|terms| terms.initial = -1),
+    ]);
+    insta::assert_snapshot!(flaws, @r"
+    its terms know no client
     its terms let it heal at 4.000 s and end at 0.001 s
-    ");
-    insta::assert_snapshot!(flaw(|terms| terms.initial = -1), @r"
     its terms put -1 units up for sale
     ");
 }
