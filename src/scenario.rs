@@ -17,6 +17,7 @@ use serde::Deserialize;
 
 pub use file::{InputError, load, load_plan};
 
+use crate::checkers;
 use crate::contender::Contender;
 use crate::families::Family;
 use crate::lock::LockParams;
@@ -207,32 +208,40 @@ impl Scenario {
 impl ContenderSpec {
     /// What did not come out as expected, over all runs; empty if everything did.
     pub fn surprises(&self, outcomes: &[Outcome]) -> Vec<String> {
+        let runs = outcomes.len();
         let mut surprises = Vec::new();
-        let mut seen = BTreeSet::new();
-        for outcome in outcomes {
-            let seed = outcome.plan.world.seed;
-            let found: BTreeSet<&str> =
-                outcome.violations().map(|(judgement, _)| judgement.checker.as_str()).collect();
-            for checker in self.always.iter().filter(|checker| !found.contains(checker.as_str())) {
-                surprises.push(format!("seed {seed}: `{checker}` was expected and not found"));
+        for checker in checkers::names() {
+            let judged = |word: &str| -> Vec<Seed> {
+                let said = |outcome: &&Outcome| {
+                    let mut judgements = outcome.judgements.iter();
+                    judgements.any(|j| {
+                        j.checker == checker
+                            && j.verdict.word() == word
+                            && (j.claimed || word == "fail")
+                    })
+                };
+                outcomes.iter().filter(said).map(|outcome| outcome.plan.world.seed).collect()
+            };
+            let (found, unknown) = (judged("fail"), judged("unknown"));
+            let named = |set: &BTreeSet<String>| set.contains(checker);
+            if named(&self.always) && found.len() < runs {
+                let found = found.len();
+                surprises.push(format!("`{checker}` in only {found} of {runs} runs, not in all"));
+            } else if named(&self.sometimes) && found.is_empty() {
+                surprises.push(format!("`{checker}` in none of {runs} runs"));
             }
-            for checker in &found {
-                let named = |set: &BTreeSet<String>| set.contains(*checker);
-                if ![&self.always, &self.sometimes, &self.may].into_iter().any(named) {
-                    surprises.push(format!("seed {seed}: `{checker}` was found and not expected"));
-                }
+            let foreseen = named(&self.always) || named(&self.sometimes) || named(&self.may);
+            if let (Some(seed), false) = (found.first(), foreseen) {
+                let found = found.len();
+                surprises
+                    .push(format!("`{checker}` in {found} of {runs} runs, first with seed {seed}"));
             }
-            for judgement in outcome.judgements.iter().filter(|judgement| judgement.claimed) {
-                if judgement.verdict.word() == "unknown" {
-                    let checker = &judgement.checker;
-                    surprises.push(format!("seed {seed}: `{checker}` could not judge"));
-                }
+            if let Some(seed) = unknown.first() {
+                let unknown = unknown.len();
+                surprises.push(format!(
+                    "`{checker}` could not judge {unknown} of {runs} runs, first with seed {seed}"
+                ));
             }
-            seen.extend(found.into_iter().map(str::to_owned));
-        }
-        for checker in self.sometimes.difference(&seen) {
-            let runs = outcomes.len();
-            surprises.push(format!("`{checker}` was expected in some of {runs} runs, not in none"));
         }
         surprises
     }

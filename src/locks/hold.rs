@@ -1,6 +1,7 @@
 //! What the Redis locks have in common: a connection, a way to ask again, and the owner's token.
 
 use picklock_models::redis::Reply;
+use picklock_models::time::SteadyTime;
 use picklock_sim::env::Env;
 
 use crate::client::{Client, Script, unexpected};
@@ -62,13 +63,17 @@ impl<E: Env> OneServer<E> {
 pub(super) struct Tokened<E: Env> {
     pub(super) server: OneServer<E>,
     pub(super) token: String,
+    /// When the attempt that succeeded was sent: the server's lease ends no earlier than a TTL after
+    /// that.
+    pub(super) asked_at: SteadyTime,
     release: Script,
 }
 
 impl<E: Env> Tokened<E> {
     pub(super) fn new(context: LockContext<E>) -> Self {
         let release = Script::new(COMPARE_AND_DELETE);
-        Self { server: OneServer::new(context), token: String::new(), release }
+        let asked_at = context.env.steady();
+        Self { server: OneServer::new(context), token: String::new(), asked_at, release }
     }
 
     /// 20 random bytes in hexadecimal, as the official documentation suggests.
@@ -82,10 +87,13 @@ impl<E: Env> Tokened<E> {
 impl<E: Env> Lock for Tokened<E> {
     async fn acquire(&mut self) -> Result<Grant, LockError> {
         self.draw_token();
-        while !self.server.set_nx_px(self.token.as_bytes()).await? {
+        loop {
+            self.asked_at = self.server.context.env.steady();
+            if self.server.set_nx_px(self.token.as_bytes()).await? {
+                return Ok(Grant::default());
+            }
             self.server.pause_before_retry().await;
         }
-        Ok(Grant::default())
     }
 
     async fn check(&mut self, grant: &Grant) -> Result<bool, LockError> {

@@ -8,6 +8,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
+use picklock_models::time::SteadyTime;
 use picklock_sim::env::{Either, Env, race};
 use picklock_sim::signal::Signal;
 
@@ -75,15 +76,22 @@ const COMPARE_AND_PEXPIRE: &str = "if redis.call('get',KEYS[1])==ARGV[1] then \
 /// out to be another's, and then sets `lost`.
 pub(super) fn set_watchdog<E: Env>(lock: &Tokened<E>, lost: Signal) -> Signal {
     let stop = Signal::default();
-    let (context, token) = (lock.server.context.clone(), lock.token.clone());
-    lock.server.context.env.spawn(watch(context, token, lost, stop.clone()));
+    let context = lock.server.context.clone();
+    let lease = Lease { token: lock.token.clone(), until: lock.asked_at + context.params.ttl() };
+    lock.server.context.env.spawn(watch(context, lease, lost, stop.clone()));
     stop
 }
 
-async fn watch<E: Env>(context: LockContext<E>, token: String, lost: Signal, stop: Signal) {
+/// What a watchdog keeps alive, and until when it surely is without it.
+struct Lease {
+    token: String,
+    until: SteadyTime,
+}
+
+async fn watch<E: Env>(context: LockContext<E>, lease: Lease, lost: Signal, stop: Signal) {
     let in_flight = Cell::new(false);
     // A release that comes meanwhile must not be followed by a late complaint.
-    match race(stop.wait(), keep_renewing(&context, &token, &in_flight)).await {
+    match race(stop.wait(), keep_renewing(&context, lease, &in_flight)).await {
         Either::Left(()) if in_flight.get() => (context.on_renewal)(Renewal::Unknown),
         Either::Left(()) => {}
         Either::Right(()) => lost.set(),
@@ -92,28 +100,32 @@ async fn watch<E: Env>(context: LockContext<E>, token: String, lost: Signal, sto
 
 /// Renews until the lock turns out to be another's, or until a whole lease has passed by this
 /// host's clock without a renewal.
-async fn keep_renewing<E: Env>(context: &LockContext<E>, token: &str, in_flight: &Cell<bool>) {
+async fn keep_renewing<E: Env>(
+    context: &LockContext<E>,
+    mut lease: Lease,
+    in_flight: &Cell<bool>,
+) {
     let env = &context.env;
     let mut connection = connect(context);
     let script = Script::new(COMPARE_AND_PEXPIRE);
     let ttl = context.params.ttl();
     let ttl_ms = context.params.ttl_ms.to_string();
-    let mut leased_until = env.steady() + ttl;
+    let token = lease.token.as_bytes();
     loop {
-        env.sleep(ttl / 3).await;
+        env.sleep((ttl / 3).min(lease.until.since(env.steady()))).await;
         let sent_at = env.steady();
-        let left = leased_until.since(sent_at);
+        let left = lease.until.since(sent_at);
         (context.on_renewal)(Renewal::Sent);
         in_flight.set(true);
-        let args = [token.as_bytes(), ttl_ms.as_bytes()];
+        let args = [token, ttl_ms.as_bytes()];
         let renewal = renew(&mut connection, &script, &context.key, &args);
         let renewal = env.timeout(left, renewal).await.unwrap_or(Renewal::Unknown);
         in_flight.set(false);
         (context.on_renewal)(renewal);
         match renewal {
-            Renewal::Done => leased_until = sent_at + ttl,
+            Renewal::Done => lease.until = sent_at + ttl,
             Renewal::Refused => return,
-            _ if env.steady() >= leased_until => return,
+            _ if env.steady() >= lease.until => return,
             // Tried again at the next third.
             _ => {}
         }

@@ -51,6 +51,7 @@ impl<E: Env> Lock for Client<E> {
     async fn acquire(&mut self) -> Result<Grant, LockError> {
         self.lock.draw_token();
         loop {
+            self.lock.asked_at = self.lock.server.context.env.steady();
             let OneServer { context, client, ttl_ms } = &mut self.lock.server;
             let keys = [&*context.key, &*context.fence_key];
             let args = [self.lock.token.as_bytes(), ttl_ms.as_bytes()];
