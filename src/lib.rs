@@ -1,4 +1,19 @@
-//! picklock.
+//! picklock tries every way into a distributed lock: real lock code against simulated servers, under
+//! seeded faults, judged, and replayed byte for byte.
+//!
+//! In reading order:
+//! - [`pipeline`]: the spine, Plan -> History -> Judgements -> Outcome, in one screen;
+//! - [`scenario`] and [`plan`]: a question, and one run written down completely; [`families`] draws
+//!   its faults; [`engine`] chooses its world;
+//! - [`lock`] and [`locks`]: what a lock is, and the algorithms; [`client`] is their connection;
+//! - [`resource`]: what locks guard; [`contender`]: a lock with its resource; [`workload`]: what a
+//!   client does with both; [`cast`]: who plays which host;
+//! - [`terms`], [`checkers`], [`verdict`], [`outcome`]: what was promised, the judges, their answers;
+//! - [`mod@compare`], [`report`], [`cli`]: matrices, reports, the command line.
+//!
+//! The world itself (hosts, clocks, links, faults, history) is the crate `picklock-sim`, the servers
+//! are the crate `picklock-models`. `docs/ARCHITECTURE.md` has the map and the invariants.
+
 pub mod cast;
 pub mod checkers;
 pub mod cli;
