@@ -94,6 +94,7 @@ impl<E: Env> Client<E> {
         let env = self.env.clone();
         let mut sent = false;
         let result = env.timeout(self.time_limit, self.exchange(args, &mut sent)).await;
+        tracing::trace!(address = self.address, ?args, ?result, "request");
         let failure: &dyn Display = match &result {
             Ok(Ok(reply)) => return Ok(reply.clone()),
             Ok(Err(error)) => error,

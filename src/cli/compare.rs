@@ -50,9 +50,7 @@ pub(super) fn run(args: &Args) -> CliResult {
 
     write_all(&matrix, &args.out)?;
     if args.json {
-        let json = serde_json::to_string_pretty(&matrix)
-            .map_err(|error| CliError::Internal(miette::miette!("matrix as JSON: {error}")))?;
-        output::result(&(json + "\n"))?;
+        output::json(&matrix)?;
     } else {
         output::result(&terminal::matrix(&matrix))?;
     }

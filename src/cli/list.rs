@@ -54,9 +54,7 @@ pub(super) fn run(args: &Args) -> CliResult {
             .iter()
             .map(|section| (section.title.to_owned(), serde_json::json!(section.entries)))
             .collect();
-        let json = serde_json::to_string_pretty(&value)
-            .map_err(|error| CliError::Internal(miette::miette!("JSON: {error}")))?;
-        output::result(&(json + "\n"))?;
+        output::json(&value)?;
     } else {
         output::result(&terminal::sections(&sections))?;
     }

@@ -26,6 +26,13 @@ pub(super) fn result(text: &str) -> Result<(), CliError> {
     }
 }
 
+/// Writes a result as JSON.
+pub(super) fn json(value: &impl serde::Serialize) -> Result<(), CliError> {
+    let json = serde_json::to_string_pretty(value)
+        .map_err(|error| CliError::Internal(miette::miette!("results as JSON: {error}")))?;
+    result(&(json + "\n"))
+}
+
 /// Says something that is no result.
 pub(super) fn talk(text: fmt::Arguments<'_>) {
     eprintln!("{text}");

@@ -1,4 +1,4 @@
-//! `picklock replay FILE`: a plan again, and what happens in it.
+//! `picklock replay FILE`: a plan again, or a history judged again, and what happens in it.
 
 use std::path::PathBuf;
 
@@ -6,16 +6,17 @@ use rayon::prelude::*;
 
 use super::output;
 use super::{CliError, CliResult};
+use crate::checkers::judge;
 use crate::engine::Engine;
 use crate::exit_code::Exit;
-use crate::outcome::Severity;
+use crate::outcome::{Severity, severity};
 use crate::pipeline;
 use crate::report::terminal;
 use crate::scenario;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// A plan file.
+    /// A plan (`.plan.json`), to be run again; or a history (`.history.jsonl`), to be judged again.
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// The world to run it in (default: the one that recorded it).
@@ -36,6 +37,32 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> CliResult {
+    match args.file.extension() {
+        Some(ending) if ending == "jsonl" => judge_again(args),
+        _ => run_again(args),
+    }
+}
+
+/// An old history before the judges of today.
+fn judge_again(args: &Args) -> CliResult {
+    let history = scenario::load_history(&args.file)?;
+    let judgements = judge(&history);
+    if args.json {
+        output::json(&judgements)?;
+    } else {
+        output::result(&terminal::judged(&history, &judgements, args.events))?;
+    }
+    Ok(exit_of(severity(&judgements)))
+}
+
+fn exit_of(severity: Severity) -> Exit {
+    match severity {
+        Severity::Broken | Severity::Unknown => Exit::Unexpected,
+        Severity::Clean | Severity::Unclaimed => Exit::AsExpected,
+    }
+}
+
+fn run_again(args: &Args) -> CliResult {
     let plan = scenario::load_plan(&args.file)?;
     let recorded = plan.recorded.clone();
     let engine =
@@ -49,14 +76,11 @@ pub(super) fn run(args: &Args) -> CliResult {
     let outcome = outcomes.swap_remove(0);
 
     if args.json {
-        let value = serde_json::json!({
+        output::json(&serde_json::json!({
             "plan": outcome.plan,
             "digest": outcome.history.digest,
             "judgements": outcome.judgements,
-        });
-        let json = serde_json::to_string_pretty(&value)
-            .map_err(|error| CliError::Internal(miette::miette!("JSON: {error}")))?;
-        output::result(&(json + "\n"))?;
+        }))?;
     } else {
         output::result(&terminal::replayed(&outcome, args.events))?;
     }
@@ -70,10 +94,7 @@ pub(super) fn run(args: &Args) -> CliResult {
         return Ok(Exit::NotRepeated);
     }
     let Some(recorded) = recorded.filter(|recorded| recorded.engine == engine) else {
-        return Ok(match outcome.severity() {
-            Severity::Broken | Severity::Unknown => Exit::Unexpected,
-            Severity::Clean | Severity::Unclaimed => Exit::AsExpected,
-        });
+        return Ok(exit_of(outcome.severity()));
     };
     if recorded.digest != digest {
         output::talk(format_args!(

@@ -76,9 +76,7 @@ pub(super) fn run(args: &Args) -> CliResult {
     let results = results?;
 
     if args.json {
-        let json = serde_json::to_string_pretty(&results)
-            .map_err(|error| CliError::Internal(miette::miette!("results as JSON: {error}")))?;
-        output::result(&(json + "\n"))?;
+        output::json(&results)?;
     } else {
         output::result(&terminal::scenario_results(&scenarios, &results))?;
     }

@@ -8,6 +8,7 @@ use crate::cli::ContenderResult;
 use crate::compare::{Cell, Matrix};
 use crate::outcome::Outcome;
 use crate::scenario::Scenario;
+use crate::terms::History;
 use crate::verdict::{Judgement, Verdict};
 
 /// Short codes for the matrix: checker, code, what it means.
@@ -183,8 +184,33 @@ pub fn replayed(outcome: &Outcome, all_events: bool) -> String {
         let lasting = fault.lasting_ms.map_or(String::new(), |ms| format!(" for {ms} ms"));
         let _ = writeln!(text, "  fault {index}: {}{lasting}", fault.fault);
     }
+    verdicts_and_events(&mut text, history, &outcome.judgements, all_events);
+    text
+}
+
+/// A history that was judged again.
+pub fn judged(history: &History, judgements: &[Judgement], all_events: bool) -> String {
+    let terms = &history.header;
+    let mut text = format!(
+        "{} with {}, {} engine: {} events, digest {}\n",
+        terms.scenario,
+        terms.contender,
+        terms.engine,
+        history.events.len(),
+        history.digest
+    );
+    verdicts_and_events(&mut text, history, judgements, all_events);
+    text
+}
+
+fn verdicts_and_events(
+    text: &mut String,
+    history: &History,
+    judgements: &[Judgement],
+    all_events: bool,
+) {
     text.push('\n');
-    for judgement in &outcome.judgements {
+    for judgement in judgements {
         let promised = if judgement.claimed { "" } else { " (not promised)" };
         let _ = writeln!(text, "  {:<8}{}{promised}", judgement.verdict.word(), judgement.checker);
         match &judgement.verdict {
@@ -200,18 +226,17 @@ pub fn replayed(outcome: &Outcome, all_events: bool) -> String {
         }
     }
     text.push('\n');
-    events(&mut text, outcome, all_events);
-    text
+    events(text, history, judgements, all_events);
 }
 
-fn events(text: &mut String, outcome: &Outcome, all: bool) {
-    let witnesses: Vec<usize> = outcome
-        .violations()
-        .flat_map(|(_, violation)| violation.witnesses.iter().map(|index| *index as usize))
+fn events(text: &mut String, history: &History, judgements: &[Judgement], all: bool) {
+    let violations = judgements.iter().filter_map(|judgement| judgement.verdict.violation());
+    let witnesses: Vec<usize> = violations
+        .flat_map(|violation| violation.witnesses.iter().map(|index| *index as usize))
         .collect();
     let near = |index: usize| witnesses.iter().any(|witness| witness.abs_diff(index) <= AROUND);
     let mut cut = false;
-    for (index, event) in outcome.history.events.iter().enumerate() {
+    for (index, event) in history.events.iter().enumerate() {
         if all || near(index) {
             let mark = if witnesses.contains(&index) { '>' } else { ' ' };
             let _ = writeln!(text, "{mark} {index:>5}  {event}");

@@ -1,15 +1,19 @@
 //! Reading what a person wrote: scenarios and plans. Every mistake gets one clear error with its
 //! place and the valid choices.
 
-use std::fs;
 use std::path::Path;
+use std::sync::Arc;
+use std::{fs, io};
 
 use miette::{Diagnostic, NamedSource, SourceSpan};
+
+use picklock_sim::history;
 
 use super::Scenario;
 use crate::checkers;
 use crate::families::{FAMILIES, Family};
 use crate::plan::{PLAN_VERSION, Plan};
+use crate::terms::History;
 
 /// Input that cannot be used.
 #[derive(Debug, thiserror::Error, Diagnostic)]
@@ -17,7 +21,7 @@ use crate::plan::{PLAN_VERSION, Plan};
 pub struct InputError {
     message: String,
     #[source_code]
-    source_code: NamedSource<String>,
+    source_code: Arc<NamedSource<String>>,
     #[label("here")]
     at: Option<SourceSpan>,
     #[help]
@@ -31,7 +35,7 @@ impl InputError {
     }
 
     fn new(path: &Path, text: String, at: Option<std::ops::Range<usize>>, message: String) -> Self {
-        let source_code = NamedSource::new(path.display().to_string(), text);
+        let source_code = Arc::new(NamedSource::new(path.display().to_string(), text));
         Self { message, source_code, at: at.map(SourceSpan::from), help: None }
     }
 
@@ -96,6 +100,17 @@ pub fn load_plan(path: &Path) -> Result<Plan, InputError> {
     Ok(plan)
 }
 
+/// Reads a history.
+///
+/// # Errors
+/// See [`InputError`]; a history that was cut off anywhere is refused.
+pub fn load_history(path: &Path) -> Result<History, InputError> {
+    let file = fs::File::open(path)
+        .map_err(|error| InputError::about_file(path, format!("cannot be read: {error}")))?;
+    history::read(io::BufReader::new(file))
+        .map_err(|error| InputError::about_file(path, error.to_string()))
+}
+
 fn read(path: &Path) -> Result<String, InputError> {
     fs::read_to_string(path)
         .map_err(|error| InputError::about_file(path, format!("cannot be read: {error}")))
@@ -143,7 +158,9 @@ fn check(scenario: &Scenario) -> Result<(), Problem> {
         plan.check().map_err(|error| {
             let find = match &error {
                 picklock_sim::plan::PlanError::NoSuchHost { host, .. } => host.to_string(),
-                picklock_sim::plan::PlanError::Nonsense(_) => spec.name.to_string(),
+                picklock_sim::plan::PlanError::Nonsense(text) => {
+                    key_named_in(text).unwrap_or_else(|| spec.name.to_string())
+                }
             };
             problem(error.to_string(), &find)
         })?;
@@ -153,6 +170,13 @@ fn check(scenario: &Scenario) -> Result<(), Problem> {
 
 fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
     names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// The first key that a message names; keys of numbers end in their unit.
+fn key_named_in(message: &str) -> Option<String> {
+    let mut words = message.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    let key = words.find(|word| word.ends_with("_ms") || word.ends_with("_ppm"))?;
+    Some(key.to_owned())
 }
 
 /// Where a quoted text or a key stands in the file.

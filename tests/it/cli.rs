@@ -20,7 +20,14 @@ fn an_unexpected_verdict_exits_with_1() {
     folder.write("small.toml", &text);
     let output = picklock(folder.path(), &["run", "small.toml"]);
     assert_eq!(output.status.code(), Some(1));
-    insta::assert_snapshot!(stdout(&output), @"");
+    insta::assert_snapshot!(stdout(&output), @"
+    small: small
+      FAIL redis-token-cad: clean (1 runs)
+             NOT EXPECTED: `oversold` in only 0 of 1 runs, not in all
+             repeat: cargo picklock replay target/picklock/run/event/small/redis-token-cad-1.plan.json
+
+    0 as expected, 1 not as expected
+    ");
 }
 
 #[test]

@@ -1,3 +1,5 @@
+//! Histories that `fence-order` must accept, and histories that it must reject.
+
 use super::super::fixture::{Script, ask, client, story, violation};
 use super::*;
 

@@ -1,3 +1,5 @@
+//! Histories that `lost-update` must accept, and histories that it must reject.
+
 use super::super::fixture::{Script, ask, story, violation};
 use super::*;
 use picklock_sim::host::HostName;

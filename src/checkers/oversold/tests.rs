@@ -1,3 +1,5 @@
+//! Histories that `oversold` must accept, and histories that it must reject.
+
 use super::super::fixture::{Script, ask, client, story, violation};
 use super::*;
 use picklock_sim::history::Op;

@@ -1,3 +1,5 @@
+//! Histories that `starvation` must accept, and histories that it must reject.
+
 use super::super::fixture::{Script, ask, client, reason_of, story, violation};
 use super::*;
 

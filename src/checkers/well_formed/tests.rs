@@ -1,3 +1,5 @@
+//! Histories that `well-formed` must accept, and histories that it must reject.
+
 use super::super::fixture::{Script, client, reason_of};
 use super::*;
 use picklock_models::model::ChangeKind;
