@@ -11,6 +11,7 @@ pub mod locks;
 pub mod outcome;
 pub mod pipeline;
 pub mod plan;
+pub mod report;
 pub mod resource;
 pub mod scenario;
 pub mod terms;

@@ -1,0 +1,4 @@
+//! Reports show what the judges said; they decide nothing.
+
+pub mod page;
+pub mod timeline;
