@@ -93,6 +93,7 @@ fn mark_id(kind: MarkKind) -> &'static str {
         MarkKind::Expired => "m-expired",
         MarkKind::Stolen => "m-stolen",
         MarkKind::Back => "m-back",
+        MarkKind::Noted => "m-noted",
     }
 }
 

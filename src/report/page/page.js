@@ -15,8 +15,7 @@
     if (location.hash === "#" + dialog.id) {
       history.replaceState(null, "", location.pathname + location.search);
     }
-    const link = document.querySelector(`a.cell[href="#${CSS.escape(dialog.id)}"]`)
-      || [...document.querySelectorAll("a.cell")].find((a) => a.hash === "#" + dialog.id);
+    const link = [...document.querySelectorAll("a.cell")].find((a) => a.hash === "#" + dialog.id);
     if (link) link.focus();
   };
   for (const dialog of document.querySelectorAll("dialog")) {
@@ -40,7 +39,10 @@
       button.textContent = "copied";
       setTimeout(() => { button.textContent = "copy"; }, 1500);
     };
-    if (navigator.clipboard) navigator.clipboard.writeText(button.dataset.copy).then(done, () => {});
+    // Where copying is not allowed, the text is selected for the reader to copy.
+    const select = () => getSelection().selectAllChildren(button.previousElementSibling);
+    if (navigator.clipboard) navigator.clipboard.writeText(button.dataset.copy).then(done, select);
+    else select();
   });
   addEventListener("hashchange", show);
   show();

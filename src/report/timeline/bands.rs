@@ -88,6 +88,6 @@ fn short(fault: &Fault) -> String {
         Fault::Reset { to, .. } => format!("reset: reply to {to} lost"),
         Fault::Slow { step_ms, .. } => format!("slow: {step_ms} ms per step"),
         Fault::WallStep { by_ms, .. } => format!("wall clock {by_ms:+} ms"),
-        Fault::Drift { ppm, .. } => format!("clocks {:+} %", f64::from(ppm) / 10_000.0),
+        Fault::Drift { ppm, .. } => format!("clocks {:+.1} %", f64::from(ppm) / 10_000.0),
     }
 }

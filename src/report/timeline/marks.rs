@@ -51,11 +51,13 @@ pub enum MarkKind {
     Stolen,
     /// A process went on after standing still, or started again.
     Back,
+    /// Whatever else the violation is proved by; bars show it too, but not that it is a proof.
+    Noted,
 }
 
 impl MarkKind {
     /// All kinds, in the order in which a legend shows them, with their meaning.
-    pub const LEGEND: [(MarkKind, &'static str); 11] = [
+    pub const LEGEND: [(MarkKind, &'static str); 12] = [
         (MarkKind::Read, "read"),
         (MarkKind::Sent, "write sent"),
         (MarkKind::Written, "write acknowledged"),
@@ -67,12 +69,17 @@ impl MarkKind {
         (MarkKind::Expired, "lock record expired"),
         (MarkKind::Stolen, "lock record deleted by another"),
         (MarkKind::Back, "goes on / starts again"),
+        (MarkKind::Noted, "other proof: point at it"),
     ];
 
     /// How easily it is left out: the bars already show where a belief begins and ends.
     fn rank(self) -> u8 {
         match self {
-            MarkKind::Stolen | MarkKind::Refused | MarkKind::Lost | MarkKind::Unknown => 0,
+            MarkKind::Noted
+            | MarkKind::Stolen
+            | MarkKind::Refused
+            | MarkKind::Lost
+            | MarkKind::Unknown => 0,
             MarkKind::Expired | MarkKind::Back => 1,
             MarkKind::Written | MarkKind::Sent | MarkKind::Read => 2,
             MarkKind::Released | MarkKind::Renewed => 3,
@@ -91,8 +98,9 @@ pub(super) fn of(
     };
     let mut marks: Vec<(HostName, Mark)> = Vec::new();
     for event in history.events.iter().filter(|event| window.contains(event.at)) {
-        let Some(kind) = kind_of(event) else { continue };
         let (note, witness) = (event.to_string(), is_witness(event));
+        let noted = witness.then_some(MarkKind::Noted);
+        let Some(kind) = kind_of(event).or(noted) else { continue };
         let mark = Mark { at: event.at, kind, event: event.index, note, witness };
         marks.push((event.process, mark));
     }
@@ -123,9 +131,16 @@ fn kind_of(event: &Event) -> Option<MarkKind> {
         }
         (Op::Applied { accepted: false, .. }, _) => MarkKind::Refused,
         (Op::Applied { accepted: true, .. }, _) => MarkKind::Written,
-        (Op::Record { record: RecordName::Stock, change: ChangeKind::Set { .. }, .. }, _) => {
-            MarkKind::Written
-        }
+        // Not what the server sets up by itself.
+        (
+            Op::Record {
+                record: RecordName::Stock,
+                change: ChangeKind::Set { .. },
+                by: Some(_),
+                ..
+            },
+            _,
+        ) => MarkKind::Written,
         (Op::Release, Kind::Invoke) => MarkKind::Released,
         (Op::Lost, _) => MarkKind::Lost,
         (Op::Renew { .. }, Kind::Ok) => MarkKind::Renewed,

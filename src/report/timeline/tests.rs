@@ -43,7 +43,7 @@ pub(crate) fn outcome(events: &[(u64, HostName, Kind, Op)]) -> Outcome {
         op,
     };
     let events: Vec<Event> = events.iter().enumerate().map(event).collect();
-    let header = plan.terms(Engine::Event, Some(2_000));
+    let header = plan.terms(Engine::Event, Some(1_000));
     let history = History { header, events, digest: Digest::default() };
     let judgements = judge(&history);
     Outcome::new(&plan, Engine::Event, history, judgements)
@@ -152,9 +152,9 @@ fn the_curve_steps_with_each_write_and_counts_sales() {
 fn marks_tell_what_was_done() {
     let timeline = extract(&paused_over_its_lease());
     let kinds = |host| lane(&timeline, host).marks.iter().map(|mark| mark.kind).collect::<Vec<_>>();
-    use MarkKind::{Back, Expired, Read, Released, Sent, Written};
-    assert_eq!(kinds(ONE), [Read, Back, Sent, Written, Released]);
-    assert_eq!(kinds(TWO), [Read, Sent, Written, Released]);
+    use MarkKind::{Back, Expired, Noted, Read, Released, Sent, Written};
+    assert_eq!(kinds(ONE), [Noted, Read, Noted, Back, Sent, Written, Released]);
+    assert_eq!(kinds(TWO), [Noted, Read, Sent, Written, Released]);
     assert_eq!(kinds(HostName::REDIS), [Expired]);
     assert!(lane(&timeline, HostName::REDIS).marks[0].witness);
 }
@@ -189,4 +189,22 @@ fn an_empty_history_gives_an_empty_picture() {
     assert_eq!(timeline.lanes.len(), 4);
     assert_eq!((timeline.violated_at, timeline.marks_cut), (None, 0));
     assert_eq!(timeline.window.until.since(timeline.window.from), Duration::from_secs(4));
+}
+
+#[test]
+fn a_wait_for_ever_shows_what_it_waits_for() {
+    let set = ChangeKind::Set { number: None, ttl_ms: None };
+    let outcome = outcome(&[
+        (400, ONE, Kind::Invoke, Op::ACQUIRE),
+        (500, HostName::REDIS, Kind::Info, record(set, Some(ONE), None)),
+        (600, ONE, Kind::Info, Op::Crashed),
+        (700, TWO, Kind::Invoke, Op::ACQUIRE),
+        (8_000, HostName::NEMESIS, Kind::Info, Op::Healed),
+    ]);
+    let found: Vec<_> = outcome.violations().map(|(judge, _)| judge.checker.as_str()).collect();
+    assert_eq!(found, ["recovery"]);
+    let timeline = extract(&outcome);
+    assert!(timeline.window.contains(ms(500)), "{:?}", timeline.window);
+    let down = Band { from: ms(600), until: timeline.window.until, label: "crashed".to_owned() };
+    assert_eq!(lane(&timeline, ONE).bands, [down]);
 }

@@ -18,14 +18,20 @@ pub fn focus(outcome: &Outcome) -> Option<(&Judgement, &Violation)> {
 }
 
 /// From a little before the first cause to a little after the last consequence near by, at most
-/// [`LONGEST`] leases before the violation and two after it.
+/// [`LONGEST`] leases before the violation and two after it. Where everything that proves it lies
+/// further back (somebody waited for ever), all of it is shown: little happens in such a run.
 pub(super) fn around(outcome: &Outcome, violation: Option<&Violation>) -> Window {
     let lease = Duration::from_millis(outcome.plan.lock.ttl_ms.max(1));
     let end = outcome.history.header.end_at;
     let Some(violation) = violation else {
         return Window { from: SimTime::ZERO, until: (SimTime::ZERO + lease * 4).min(end) };
     };
-    let earliest = violation.at - lease * LONGEST;
+    let usual = violation.at - lease * LONGEST;
+    let before = |at: &SimTime| *at < violation.at;
+    let earliest = match witnesses(outcome, violation).filter(before).max() {
+        Some(last) if last < usual => witnesses(outcome, violation).fold(last, SimTime::min),
+        _ => usual,
+    };
     let latest = violation.at + lease * 2;
     let inside = |at: &SimTime| earliest <= *at && *at <= latest;
     let causes = witnesses(outcome, violation).chain(faults_near(outcome, violation, lease));

@@ -110,7 +110,7 @@ fn bars(lane: &Lane, timeline: &Timeline, scale: &Scale) -> Markup {
 fn sign(host: HostName, mark: &Mark, scale: &Scale) -> Markup {
     let y = match (host.is_client(), mark.kind) {
         (false, _) => 12.0,
-        (true, MarkKind::Released | MarkKind::Lost | MarkKind::Back) => 9.5,
+        (true, MarkKind::Released | MarkKind::Lost | MarkKind::Back | MarkKind::Noted) => 9.5,
         (true, MarkKind::Renewed) => 21.0,
         (true, _) => 35.0,
     };
