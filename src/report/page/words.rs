@@ -1,0 +1,128 @@
+//! Plain words for what the judges found and for what was broken.
+
+use std::fmt;
+
+use picklock_sim::fault::{EventTrigger, StepKind, StepTrigger, TimedFault, When};
+use picklock_sim::history::Kind;
+use picklock_sim::time::SimTime;
+use serde::Serialize;
+
+use crate::compare::{Cell, Finding};
+use crate::outcome::Severity;
+
+/// Checker, the word for its finding, what that means; the worst damage first.
+pub(super) const WORDS: &[(&str, &str, &str)] = &[
+    ("oversold", "oversold", "More was sold than there was."),
+    (
+        "lost-update",
+        "lost update",
+        "An acknowledged write was overwritten by one that never saw it.",
+    ),
+    ("ledger", "books wrong", "What was sold and what is left do not add up."),
+    (
+        "fence-order",
+        "stale token",
+        "A fencing token was out of order, or a stale one was accepted.",
+    ),
+    ("operation-overlap", "2 at work", "Two clients were inside the guarded section at once."),
+    ("belief-overlap", "2 holders", "Two clients believed at once that they held the lock."),
+    ("release-safety", "wrong release", "A client removed a lock record that was another's."),
+    ("recovery", "stuck", "All was healed, but nobody got the lock in the time it promises."),
+    ("starvation", "starved", "One client asked and asked and was passed over."),
+    ("well-formed", "bad history", "The record of the run itself contradicts itself."),
+];
+
+/// The word for a checker's finding; its name if it has none yet.
+pub(super) fn word(checker: &str) -> &str {
+    WORDS.iter().find(|(name, ..)| *name == checker).map_or(checker, |(_, word, _)| word)
+}
+
+/// The finding a cell is named after: what was promised before what was not, then the worst.
+pub(super) fn worst(cell: &Cell) -> Option<&Finding> {
+    let damage = |finding: &Finding| {
+        WORDS.iter().position(|(name, ..)| *name == finding.checker).unwrap_or(WORDS.len())
+    };
+    cell.findings.iter().min_by_key(|finding| (!finding.claimed, damage(finding)))
+}
+
+/// A style for each severity.
+pub(super) fn class(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Clean => "clean",
+        Severity::Unclaimed => "unclaimed",
+        Severity::Unknown => "unknown",
+        Severity::Broken => "broken",
+    }
+}
+
+/// A sign for each severity, for those who do not see the colour.
+pub(super) fn sign(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Clean => "✓",
+        Severity::Unclaimed => "△",
+        Severity::Unknown => "?",
+        Severity::Broken => "✗",
+    }
+}
+
+/// A fault with its time: `process pause of holder, at 1.250 s, for 1.500 s`.
+pub(super) struct Told<'a>(pub(super) &'a TimedFault);
+
+impl fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, ", self.0.fault)?;
+        match self.0.when {
+            When::AtMs(ms) => write!(f, "at {}", SimTime::from_millis(ms))?,
+            When::Step(StepTrigger { host, kind, nth }) => {
+                let step = match kind {
+                    StepKind::Connect => "connect",
+                    StepKind::Send => "send",
+                    StepKind::Receive => "receive",
+                    StepKind::Timer => "timer",
+                };
+                write!(f, "just before the {} {step} of {host}", ordinal(nth))?;
+            }
+            When::Event(trigger) => told_event(f, &trigger)?,
+        }
+        match self.0.lasting_ms {
+            Some(ms) => write!(f, ", for {}", SimTime::from_millis(ms)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// `when client 2 begins its 3rd write`.
+fn told_event(f: &mut fmt::Formatter<'_>, trigger: &EventTrigger) -> fmt::Result {
+    let (nth, op) = (ordinal(trigger.nth), Name(trigger.op));
+    let who = trigger.process.map_or("somebody".to_owned(), |process| process.to_string());
+    match trigger.kind {
+        Kind::Invoke => write!(f, "when {who} begins the {nth} {op}")?,
+        Kind::Ok => write!(f, "when {who} succeeds with the {nth} {op}")?,
+        Kind::Fail => write!(f, "when {who} fails with the {nth} {op}")?,
+        Kind::Info => write!(f, "at the {nth} {op} of {who}")?,
+    }
+    match trigger.after_ms {
+        0 => Ok(()),
+        ms => write!(f, " (counted from {} on)", SimTime::from_millis(ms)),
+    }
+}
+
+/// A value under the name it has in files.
+struct Name<T>(T);
+
+impl<T: Serialize> fmt::Display for Name<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.serialize(f)
+    }
+}
+
+fn ordinal(number: u32) -> String {
+    let ending = match (number % 10, number % 100) {
+        (_, 11..=13) => "th",
+        (1, _) => "st",
+        (2, _) => "nd",
+        (3, _) => "rd",
+        _ => "th",
+    };
+    format!("{number}{ending}")
+}
