@@ -16,6 +16,7 @@ pub mod history;
 pub mod host;
 mod log;
 pub mod nemesis;
+mod panic;
 pub mod plan;
 pub mod recorder;
 pub mod run;
