@@ -18,6 +18,8 @@ mod log;
 pub mod nemesis;
 mod panic;
 pub mod plan;
+#[cfg(feature = "real")]
+pub mod real;
 pub mod recorder;
 pub mod run;
 pub mod seed;
@@ -25,3 +27,5 @@ pub mod serve;
 pub mod signal;
 pub mod time;
 pub mod trace;
+#[cfg(feature = "turmoil")]
+pub mod turmoil;
