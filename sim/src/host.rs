@@ -3,6 +3,7 @@
 //! A small value instead of a string, so that an event can name its process without allocating.
 
 use std::fmt;
+use std::io;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -99,6 +100,16 @@ impl<'de> Deserialize<'de> for HostName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
+}
+
+/// Splits `redis:6379`.
+pub(crate) fn parse_address(address: &str) -> io::Result<(HostName, u16)> {
+    let parsed = address
+        .rsplit_once(':')
+        .and_then(|(host, port)| Some((host.parse::<HostName>().ok()?, port.parse::<u16>().ok()?)));
+    parsed.ok_or_else(|| {
+        io::Error::new(io::ErrorKind::InvalidInput, format!("`{address}` is not host:port"))
+    })
 }
 
 #[cfg(test)]

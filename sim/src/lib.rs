@@ -16,7 +16,10 @@ pub mod history;
 pub mod host;
 mod log;
 pub mod nemesis;
+mod panic;
 pub mod plan;
+#[cfg(feature = "real")]
+pub mod real;
 pub mod recorder;
 pub mod run;
 pub mod seed;
@@ -24,3 +27,5 @@ pub mod serve;
 pub mod signal;
 pub mod time;
 pub mod trace;
+#[cfg(feature = "turmoil")]
+pub mod turmoil;

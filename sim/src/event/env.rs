@@ -17,7 +17,7 @@ use crate::conditions::HostId;
 use crate::env::Env;
 use crate::fault::StepKind;
 use crate::history::{Kind, Op};
-use crate::host::HostName;
+use crate::host::{HostName, parse_address};
 use crate::recorder::{Recorder, Sink};
 use crate::time::SimTime;
 
@@ -56,7 +56,12 @@ impl Env for EventEnv {
     }
 
     async fn listen(&self, port: u16) -> io::Result<EventListener> {
-        self.world.borrow_mut().body.listen(self.host, port)?;
+        poll_fn(|_| match &mut self.world.borrow_mut().body {
+            // It would keep the port of a dead host, and the next boot would find it taken.
+            body if body.is_down(self.host) => Poll::Pending,
+            body => Poll::Ready(body.listen(self.host, port)),
+        })
+        .await?;
         Ok(EventListener { world: Rc::clone(&self.world), host: self.host, port })
     }
 
@@ -100,16 +105,6 @@ impl Env for EventEnv {
     fn random(&self) -> u64 {
         self.world.borrow_mut().body.random(self.host)
     }
-}
-
-/// Splits `redis:6379`.
-fn parse_address(address: &str) -> io::Result<(HostName, u16)> {
-    let parsed = address
-        .rsplit_once(':')
-        .and_then(|(host, port)| Some((host.parse::<HostName>().ok()?, port.parse::<u16>().ok()?)));
-    parsed.ok_or_else(|| {
-        io::Error::new(io::ErrorKind::InvalidInput, format!("`{address}` is not host:port"))
-    })
 }
 
 /// A listening socket of the event engine.

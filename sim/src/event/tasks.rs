@@ -1,6 +1,5 @@
 //! The executor: tasks, who is ready, and which of them goes first.
 
-use std::any::Any;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,6 +9,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use super::world::World;
 use crate::cast::Program;
 use crate::conditions::HostId;
+use crate::panic::panic_text;
 use crate::seed::Stream;
 
 /// A task's number; never used twice in a run.
@@ -120,10 +120,4 @@ pub(super) fn poll(world: &RefCell<World>, task: TaskId) -> Result<(), String> {
         }
         Err(panic) => Err(panic_text(panic.as_ref())),
     }
-}
-
-fn panic_text(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "a panic without a text".to_owned())
 }

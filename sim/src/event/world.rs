@@ -118,6 +118,10 @@ impl World {
     /// pause falls between a check and the write after it.
     pub(super) fn step(&mut self, host: HostId, kind: StepKind, gate: &mut Gate) -> Poll<()> {
         let body = &mut self.body;
+        // Its host has just died, in the middle of this poll: the dead take no steps.
+        if body.is_down(host) {
+            return Poll::Pending;
+        }
         if gate.counted.is_none() {
             let name = body.conditions.name(host);
             self.nemesis.on_step(name, kind, body);
