@@ -81,7 +81,7 @@ fn cell_text(cell: &Cell, family: &str) -> String {
         cell.findings.iter().min_by_key(|finding| (!finding.claimed, rank(&finding.checker)));
     match worst {
         Some(finding) if finding.claimed => {
-            format!("{}\n{}/{}", code(&finding.checker), cell.broken, cell.runs)
+            format!("{}\n{}/{}", code(&finding.checker), finding.runs, cell.runs)
         }
         _ if cell.unknown > 0 => format!("?\n{}/{}", cell.unknown, cell.runs),
         Some(finding) => format!("({})\n{}/{}", code(&finding.checker), finding.runs, cell.runs),

@@ -1,0 +1,216 @@
+//! What happens to packets on their way, and what faults do to connections.
+//!
+//! The sockets' side of the network is in the module above.
+
+use std::time::Duration;
+
+use bytes::Buf;
+use picklock_models::model::Crash;
+
+use super::{BACKLOG, Conn, ConnId, Link, Packet, PipeId, Side};
+use crate::conditions::HostId;
+use crate::event::agenda::Due;
+use crate::event::world::Body;
+use crate::plan::Latency;
+use crate::time::SimTime;
+
+/// When a dropped SYN is sent again (Linux' initial retransmission timeout, RFC 6298).
+const SYN_RETRY: Duration = Duration::from_secs(1);
+
+/// First retransmission timeout of an established connection: Linux' TCP_RTO_MIN.
+const FIRST_RTO: Duration = Duration::from_millis(200);
+
+/// Longest retransmission timeout: Linux' TCP_RTO_MAX.
+const LAST_RTO: Duration = Duration::from_secs(120);
+
+/// What happens on the wire.
+impl Body {
+    pub(super) fn send(&mut self, pipe: PipeId, packet: Packet) {
+        let arrival = self.now() + self.draw_latency(pipe);
+        self.put_on_wire(pipe, packet, arrival);
+    }
+
+    fn put_on_wire(&mut self, id: PipeId, packet: Packet, arrival: SimTime) {
+        let pipe = &mut self.net.conn(id.conn).pipes[id.sender as usize];
+        let arrival = arrival.max(pipe.last_arrival);
+        pipe.last_arrival = arrival;
+        pipe.flying.push_back(packet);
+        self.agenda.put(arrival, Due::Arrival(id));
+    }
+
+    fn draw_latency(&mut self, pipe: PipeId) -> Duration {
+        let (from, to) = self.net.ends_of(pipe);
+        let condition = *self.conditions.link(from, to);
+        let names = (self.conditions.name(from), self.conditions.name(to));
+        let hosts = self.net.listeners.len();
+        let (seed, Latency { min_us, max_us }) = (self.net.seed, self.net.latency);
+        let link = self.net.links[usize::from(from.0) * hosts + usize::from(to.0)]
+            .get_or_insert_with(|| {
+                let stream = |what| seed.stream(&format!("{what} {} > {}", names.0, names.1));
+                Box::new(Link { latency: stream("link"), loss: stream("loss") })
+            });
+        let drawn = Duration::from_nanos(link.latency.between(min_us * 1000, max_us * 1000));
+        let mut latency = drawn + Duration::from_millis(condition.delay_ms);
+        if condition.loss_percent > 0 {
+            let mut timeout = FIRST_RTO;
+            while link.loss.percent(condition.loss_percent.min(95) as u8) {
+                latency += timeout;
+                timeout = (timeout * 2).min(LAST_RTO);
+            }
+        }
+        latency
+    }
+
+    /// The packet at the head of a pipe arrives.
+    pub(in crate::event) fn arrive(&mut self, id: PipeId) {
+        let (from, to) = self.net.ends_of(id);
+        let receiver = self.conditions.host(to);
+        let no_machine = receiver.down > 0 && receiver.crash == Some(Crash::PowerLoss);
+        let stalled = self.conditions.link(from, to).stalled > 0;
+        let refused = self.conditions.link(from, to).refusing > 0;
+        let pipe = &mut self.net.conn(id.conn).pipes[id.sender as usize];
+        // What is behind a held packet stays behind it.
+        if no_machine || stalled || pipe.held > 0 {
+            pipe.held += 1;
+            return;
+        }
+        let packet = pipe.flying.pop_front().expect("one packet for each arrival");
+        self.witness_arrival(id, packet);
+        let side = id.sender.other();
+        match packet {
+            Packet::Syn if refused => self.send(PipeId { sender: side, ..id }, Packet::Rst),
+            Packet::Syn => self.arrive_syn(id, to),
+            Packet::SynAck => {
+                self.net.conn(id.conn).established = true;
+                self.net.conn(id.conn).end(side).wake();
+            }
+            Packet::Data(length) => self.arrive_data(id, length),
+            Packet::Fin => {
+                let conn = self.net.conn(id.conn);
+                conn.pipes[id.sender as usize].ended = true;
+                conn.end(side).wake();
+            }
+            Packet::Rst => self.net.conn(id.conn).reset(side),
+        }
+        self.net.forget_if_over(id.conn);
+    }
+
+    fn arrive_syn(&mut self, id: PipeId, host: HostId) {
+        let answer = PipeId { sender: Side::Server, ..id };
+        let port = self.net.conn(id.conn).port;
+        let listener = self.net.listeners[usize::from(host.0)].get_mut(&port);
+        match listener {
+            None => self.send(answer, Packet::Rst),
+            Some(listener) if listener.backlog.len() >= BACKLOG => {
+                let again = self.now() + SYN_RETRY;
+                self.put_on_wire(id, Packet::Syn, again);
+            }
+            Some(listener) => {
+                listener.backlog.push_back(id.conn);
+                if let Some(waker) = listener.waker.take() {
+                    waker.wake();
+                }
+                self.net.conn(id.conn).end(Side::Server).closed = false;
+                self.send(answer, Packet::SynAck);
+            }
+        }
+    }
+
+    fn arrive_data(&mut self, id: PipeId, length: usize) {
+        let side = id.sender.other();
+        let conn = self.net.conn(id.conn);
+        if conn.end(side).closed {
+            // Nobody is there any more: the kernel answers with a reset.
+            conn.pipes[id.sender as usize].bytes.advance(length);
+            self.send(PipeId { sender: side, ..id }, Packet::Rst);
+            return;
+        }
+        conn.pipes[id.sender as usize].arrived += length;
+        if let Some(reader) = conn.end(side).reader.take() {
+            reader.wake();
+        }
+    }
+
+    fn witness_arrival(&mut self, id: PipeId, packet: Packet) {
+        let (kind, length) = match packet {
+            Packet::Syn => (2, 0),
+            Packet::SynAck => (3, 0),
+            Packet::Data(length) => (4, length),
+            Packet::Fin => (5, 0),
+            Packet::Rst => (6, 0),
+        };
+        self.witness((id.conn as u64) << 16 | (id.sender as u64) << 8 | kind);
+        if length > 0 {
+            let pipe = &self.net.conns[id.conn].pipes[id.sender as usize];
+            let bytes = &pipe.bytes[pipe.arrived..pipe.arrived + length];
+            self.log.digest.bytes(bytes);
+        }
+    }
+}
+
+/// What faults do to the network.
+impl Body {
+    /// A link flows again: what it held goes on its way once more.
+    pub(in crate::event) fn release_held(&mut self, from: HostId, to: HostId) {
+        for id in self.net.pipes_between(from, to) {
+            self.release_pipe(id);
+        }
+    }
+
+    fn release_pipe(&mut self, id: PipeId) {
+        let held = std::mem::take(&mut self.net.conn(id.conn).pipes[id.sender as usize].held);
+        if held == 0 {
+            return;
+        }
+        // One draw for all of them: TCP sends them again in one go.
+        let arrival = self.now() + self.draw_latency(id);
+        let pipe = &mut self.net.conn(id.conn).pipes[id.sender as usize];
+        let arrival = arrival.max(pipe.last_arrival);
+        pipe.last_arrival = arrival;
+        for _ in 0..held {
+            self.agenda.put(arrival, Due::Arrival(id));
+        }
+    }
+
+    /// A firewall resets every connection between two hosts.
+    pub(in crate::event) fn reset_link(&mut self, from: HostId, to: HostId) {
+        for id in self.net.pipes_between(from, to) {
+            self.net.conn(id.conn).reset(Side::Client);
+            self.net.conn(id.conn).reset(Side::Server);
+        }
+    }
+
+    /// A host dies: killed, its kernel says goodbye for it; without power, nobody says anything.
+    pub(in crate::event) fn host_down(&mut self, host: HostId, how: Crash) {
+        let ports: Vec<u16> = self.net.listeners[usize::from(host.0)].keys().copied().collect();
+        let of_host = |(id, conn): (ConnId, &Conn)| {
+            let side = [Side::Client, Side::Server].into_iter();
+            side.filter(|side| conn.ends[*side as usize].host == host)
+                .map(|side| (id, side))
+                .collect::<Vec<_>>()
+        };
+        let ends: Vec<_> = self.net.conns.iter().flat_map(of_host).collect();
+        for (conn, side) in ends {
+            match how {
+                Crash::ProcessKill => self.close(conn, side, host),
+                Crash::PowerLoss => {
+                    self.net.conn(conn).end(side).closed = true;
+                    self.net.forget_if_over(conn);
+                }
+            }
+        }
+        for port in ports {
+            self.net.listeners[usize::from(host.0)].remove(&port);
+        }
+    }
+
+    /// A machine has power again: what was sent to it meanwhile is sent again, and will be answered
+    /// with resets.
+    pub(in crate::event) fn host_up(&mut self, host: HostId) {
+        for other in self.conditions.ids() {
+            if self.conditions.link(other, host).stalled == 0 {
+                self.release_held(other, host);
+            }
+        }
+    }
+}
