@@ -4,8 +4,8 @@
 //! the agenda. Idle time costs nothing. Which of several ready tasks runs next is drawn from a
 //! seeded stream, because a first-in first-out queue hides interleavings from every seed.
 //!
-//! [`agenda`] is what will happen, [`tasks`] the executor, [`net`] the byte streams, [`world`]
-//! their owner, [`env`](mod@env) the hosts' view of it.
+//! `agenda` is what will happen, `tasks` the executor, `net` the byte streams, `world` their owner,
+//! `env` the hosts' view of it.
 
 mod agenda;
 mod env;

@@ -1,6 +1,6 @@
 //! The world in which picklock's locks live: hosts, clocks, links, faults, engines, recorder.
 //!
-//! In reading order: [`env`] (all that a program may know of the outside), [`cast`] (who plays
+//! In reading order: [`mod@env`] (all that a program may know of the outside), [`cast`] (who plays
 //! which host), [`plan`] and [`fault`] (one world written down), [`history`] and [`recorder`]
 //! (what happened), then the worlds themselves.
 //!

@@ -8,22 +8,23 @@
 //!
 //! Where this world differs from the event engine:
 //! - Latencies are whole milliseconds, at least one, and not uniform: turmoil draws them from an
-//!   exponential distribution cut off at the maximum, all from one generator.
+//!   exponential distribution cut off at the maximum, all from one generator. The mean is the same.
+//! - Ready tasks of a host run first in, first out: only the order of the hosts is drawn.
 //! - After a stall, held bytes arrive at once, without the latency of a retransmission.
-//! - The answer to a SYN takes no time and no partition stops it; a connection stands when the
-//!   program accepts it, so a connect to a paused host waits for the resume.
+//! - The answer to a SYN takes no time and no partition stops it.
 //! - A connect to a killed process is refused only when the process boots again, because nothing is
 //!   delivered to a host that does not run. Streams it had open end at once.
-//! - A power loss takes with it what its packets in flight carried; what was sent to it meanwhile
-//!   is answered with resets after the boot, as in the event engine.
+//! - A power loss takes the host's packets in flight with it; what was sent to it meanwhile is
+//!   answered with resets after the boot, as in the event engine.
 //! - The digest is of the events only: turmoil's packets cannot be watched.
 //!
-//! [`world`] owns the state and pulls the levers, [`env`](mod@env) is the hosts' view of it, [`gate`]
-//! what stops a paused program.
+//! `world` owns the state and pulls the levers, `env` is the hosts' view of it, `gate`
+//! what stops a paused program, `kernel` what no pause stops.
 #![expect(unexpected_cfgs, reason = "cargo does not know tokio's own `tokio_unstable`")]
 
 mod env;
 mod gate;
+mod kernel;
 mod world;
 
 use std::cell::RefCell;
@@ -35,8 +36,9 @@ use std::time::{Duration, SystemTime};
 use ::turmoil::{Builder, Sim};
 use picklock_models::model::Crash;
 
-pub use self::env::{TurmoilEnv, TurmoilListener, TurmoilStream};
+pub use self::env::{TurmoilEnv, TurmoilStream};
 use self::gate::Gated;
+pub use self::kernel::TurmoilListener;
 use self::world::{Order, World};
 use crate::cast::Cast;
 use crate::conditions::HostId;
@@ -60,6 +62,10 @@ const TICK: Duration = Duration::from_millis(1);
 /// Segments a connection, and connections a listener, can hold. turmoil panics when a listener is
 /// full, so it is far beyond what any program here sends before it waits for an answer.
 const CAPACITY: usize = 1 << 16;
+
+/// Rate of the exponential distribution which, cut off at 1, has the mean of the uniform one:
+/// (1 - exp(-x)) / x = 1/2.
+const LATENCY_CURVE: f64 = 1.5936;
 
 /// Runs a world to its end.
 ///
@@ -141,7 +147,7 @@ fn build(plan: &WorldPlan) -> Sim<'static> {
     // Bytes that took less than a tick could arrive before they were sent.
     let min_ms = whole_ms(plan.latency.min_us).max(1);
     let max_ms = whole_ms(plan.latency.max_us).max(min_ms);
-    Builder::new()
+    let sim = Builder::new()
         .tick_duration(TICK)
         .rng_seed(plan.seed.derive("turmoil").0)
         .epoch(SystemTime::UNIX_EPOCH)
@@ -150,7 +156,9 @@ fn build(plan: &WorldPlan) -> Sim<'static> {
         .min_message_latency(Duration::from_millis(min_ms))
         .max_message_latency(Duration::from_millis(max_ms))
         .simulation_duration(Duration::from_millis(plan.end_at_ms) + Duration::from_secs(1))
-        .build()
+        .build();
+    sim.set_message_latency_curve(LATENCY_CURVE);
+    sim
 }
 
 /// `client 1` is no name a resolver would take.

@@ -5,7 +5,7 @@
 //! A connection to a dead process is refused, to a dead machine stays unanswered; a frozen process
 //! still has a kernel, which accepts connections into the backlog and buffers bytes.
 //!
-//! Here is the sockets' side; [`wire`] is what happens to packets on their way.
+//! Here is the sockets' side; `wire` is what happens to packets on their way.
 
 mod wire;
 

@@ -3,18 +3,18 @@
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
 use std::io;
-use std::net::Ipv4Addr;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use ::turmoil::net::{TcpListener, TcpStream};
+use ::turmoil::net::TcpStream;
 use picklock_models::time::{HostTime, SteadyTime, WallTime};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
 use super::gate::{Gate, Gated, sleep};
+use super::kernel::TurmoilListener;
 use super::world::World;
 use crate::conditions::HostId;
 use crate::env::Env;
@@ -59,14 +59,14 @@ impl Env for TurmoilEnv {
     }
 
     async fn listen(&self, port: u16) -> io::Result<TurmoilListener> {
-        Ok(TurmoilListener { inner: TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).await? })
+        TurmoilListener::bind(port).await
     }
 
     async fn accept(
         &self,
         listener: &mut TurmoilListener,
     ) -> io::Result<(TurmoilStream, Option<HostName>)> {
-        let (stream, peer) = listener.inner.accept().await?;
+        let (stream, peer) = listener.accept().await?;
         let peer = self.world.borrow().body.host_at(peer.ip());
         Ok((self.stream(stream), peer))
     }
@@ -97,11 +97,6 @@ impl Env for TurmoilEnv {
     fn random(&self) -> u64 {
         self.world.borrow_mut().body.random(self.host)
     }
-}
-
-/// A listening socket of the turmoil engine.
-pub struct TurmoilListener {
-    inner: TcpListener,
 }
 
 /// One end of a connection of the turmoil engine.

@@ -11,7 +11,8 @@ use picklock_sim::run::{Run, WorldError};
 use picklock_sim::seed::Seed;
 
 use crate::troupe::{
-    CLIENT, ENGINES, Part, REDIS, Troupe, at, once, partition, pings, plan, shown, times, troupe,
+    CLIENT, ENGINES, Part, REDIS, Server, Troupe, at, once, partition, pings, plan, shown, times,
+    troupe,
 };
 
 const HOST: Target = Target::Host(CLIENT);
@@ -235,6 +236,28 @@ fn every_step_of_a_slow_host_takes_longer() {
             let naps = times(run, CLIENT, Kind::Ok, OpName::Read);
             let slow = naps.iter().filter(|at| (150..1100).contains(*at)).count();
             assert!((18..=19).contains(&slow), "{engine}: {naps:?}");
+        },
+    );
+}
+
+#[test]
+fn a_backlog_holds_what_nobody_accepts_and_no_more() {
+    let flood =
+        || Troupe { server: Server::NeverAccepts, ..troupe(Part::Flood { connections: 200 }) };
+    on_both(&plan([]), flood, |engine, run| {
+        assert_eq!(times(run, CLIENT, Kind::Ok, OpName::Renew).len(), 128, "{engine}");
+    });
+}
+
+#[test]
+fn a_paused_server_still_has_a_kernel_that_accepts() {
+    // The server already listens when it is paused.
+    let fault = at(1, None, Fault::Pause { host: SERVER });
+    on_both(
+        &plan([fault]),
+        || troupe(Part::Connect { port: 6379 }),
+        |engine, run| {
+            assert!(times(run, CLIENT, Kind::Ok, OpName::Renew)[0] <= 10, "{engine}");
         },
     );
 }

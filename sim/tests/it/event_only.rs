@@ -6,9 +6,7 @@ use picklock_sim::history::{Kind, OpName};
 use picklock_sim::plan::WorldPlan;
 use picklock_sim::run::Run;
 
-use crate::troupe::{
-    CLIENT, Part, REDIS, Server, Troupe, at, on_event, partition, pings, plan, times, troupe,
-};
+use crate::troupe::{CLIENT, Part, REDIS, at, on_event, partition, pings, plan, times, troupe};
 
 const HOST: Target = Target::Host(CLIENT);
 const SERVER: Target = Target::Host(REDIS);
@@ -90,19 +88,4 @@ fn a_killed_process_refuses_and_a_machine_without_power_is_silent() {
     };
     assert!(connects(Crash::ProcessKill, Kind::Fail)[0] <= 10);
     assert_eq!(connects(Crash::PowerLoss, Kind::Info), [5000]);
-}
-
-#[test]
-fn a_backlog_holds_what_nobody_accepts_and_no_more() {
-    let flood = Troupe { server: Server::NeverAccepts, ..troupe(Part::Flood { connections: 200 }) };
-    let run = on_event(&plan([]), flood).unwrap();
-    assert_eq!(times(&run, CLIENT, Kind::Ok, OpName::Renew).len(), 128);
-}
-
-#[test]
-fn a_paused_server_still_has_a_kernel_that_accepts() {
-    // The server already listens when it is paused.
-    let fault = at(1, None, Fault::Pause { host: SERVER });
-    let run = on_event(&plan([fault]), troupe(Part::Connect { port: 6379 })).unwrap();
-    assert!(times(&run, CLIENT, Kind::Ok, OpName::Renew)[0] <= 10);
 }

@@ -1,3 +1,5 @@
+//! What the page of a comparison must contain.
+
 use picklock_sim::seed::Seed;
 
 use super::*;

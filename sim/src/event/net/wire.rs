@@ -194,7 +194,9 @@ impl Body {
             match how {
                 Crash::ProcessKill => self.close(conn, side, host),
                 Crash::PowerLoss => {
-                    self.net.conn(conn).end(side).closed = true;
+                    // One between two programs of this host may be forgotten with its other end.
+                    let Some(known) = self.net.conns.get_mut(conn) else { continue };
+                    known.end(side).closed = true;
                     self.net.forget_if_over(conn);
                 }
             }
