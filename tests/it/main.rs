@@ -4,6 +4,8 @@ mod bad_input;
 mod cli;
 mod determinism;
 mod published;
+#[cfg(feature = "real")]
+mod real;
 mod scenarios;
 mod support;
 mod tidy;

@@ -47,7 +47,7 @@ fn files_open_with_what_they_are_and_stay_short() {
 #[test]
 fn the_turmoil_crate_is_named_in_its_engine_only() {
     let marks =
-        ["use turmoil", "use ::turmoil", " turmoil::net", "(turmoil::", " turmoil::Builder"];
+        ["use turmoil::", "use ::turmoil", "turmoil::net", "turmoil::Builder", "turmoil::Sim"];
     for (path, text) in sources() {
         if path.starts_with("sim/src/turmoil") || path.ends_with("sim/src/turmoil.rs") {
             continue;
