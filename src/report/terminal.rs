@@ -9,7 +9,7 @@ use crate::compare::{Cell, Matrix};
 use crate::outcome::Outcome;
 use crate::scenario::Scenario;
 use crate::terms::History;
-use crate::verdict::{Judgement, Verdict};
+use crate::verdict::{Judgement, Verdict, Violation};
 
 /// Short codes for the matrix: checker, code, what it means.
 pub const CODES: &[(&str, &str, &str)] = &[
@@ -130,14 +130,14 @@ fn contender_result(text: &mut String, result: &ContenderResult) {
     for surprise in &result.surprises {
         let _ = writeln!(text, "         NOT EXPECTED: {surprise}");
     }
-    let worst = worst_violation(&result.judgements);
-    if let Some(violation) = worst.and_then(|judgement| judgement.verdict.violation()) {
+    let told = told_violations(&result.judgements);
+    for violation in &told {
         for line in &violation.story {
             let _ = writeln!(text, "         {line}");
         }
     }
     if let Some(plan) = &result.plan
-        && (worst.is_some() || !result.surprises.is_empty())
+        && !(told.is_empty() && result.surprises.is_empty())
     {
         let _ = writeln!(text, "         repeat: cargo picklock replay {}", plan.display());
     }
@@ -153,14 +153,19 @@ fn finding(judgement: &Judgement) -> Option<String> {
     }
 }
 
-/// The violation that says most: claimed before unclaimed, the customer's loss first.
-fn worst_violation(judgements: &[Judgement]) -> Option<&Judgement> {
+/// The violations whose stories are told: the earliest, which is how it began, and the worst, which
+/// is what it came to: claimed before unclaimed, the customer's loss first.
+fn told_violations(judgements: &[Judgement]) -> Vec<&Violation> {
     let rank = |judgement: &Judgement| {
         let place = WORST_FIRST.iter().position(|known| *known == judgement.checker);
         (!judgement.claimed, place.unwrap_or(usize::MAX))
     };
-    let violations = judgements.iter().filter(|one| one.verdict.violation().is_some());
-    violations.min_by_key(|judgement| rank(judgement))
+    let found = || judgements.iter().filter_map(|one| Some((one, one.verdict.violation()?)));
+    let first = found().min_by_key(|(judgement, violation)| (!judgement.claimed, violation.at));
+    let worst = found().min_by_key(|(judgement, _)| rank(judgement));
+    let mut told: Vec<_> = first.into_iter().chain(worst).map(|(_, violation)| violation).collect();
+    told.dedup();
+    told
 }
 
 /// How many events are shown around a witness.
