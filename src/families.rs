@@ -159,6 +159,12 @@ const fn family(
     Family { code, name, about, strategy, prepare }
 }
 
+impl std::fmt::Debug for Family {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
 impl Family {
     /// The family of that name.
     pub fn find(name: &str) -> Option<&'static Family> {

@@ -6,17 +6,20 @@
 use picklock_models::redis::Persistence;
 use picklock_sim::digest::Digest;
 use picklock_sim::host::HostName;
-use picklock_sim::plan::{PlanError, WorldPlan};
+use picklock_sim::plan::{PlanError, WorldPlan, check_ms};
 use serde::{Deserialize, Serialize};
 
 use crate::contender::Contender;
 use crate::engine::Engine;
 use crate::lock::LockParams;
-use crate::resource::ResourceKind;
 use crate::terms::{Terms, WorkloadKind};
 
 /// The version this build writes and reads. Raised when an old plan would mean another run.
 pub const PLAN_VERSION: u32 = 1;
+
+/// The largest stock or counter to begin with: far beyond what a run can sell, far below where Lua's
+/// numbers (2^53) lose a unit.
+const LARGEST_INITIAL: u64 = 1_000_000_000_000_000;
 
 /// One run, written down completely.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -134,8 +137,26 @@ impl Plan {
         if self.lock.ttl_ms == 0 {
             return nonsense("ttl_ms must be above 0: Redis refuses a lease of no time".to_owned());
         }
-        if self.contender.resource == ResourceKind::RedisLuaDecr && self.workload.initial < 0 {
-            return nonsense("a stock cannot begin below 0".to_owned());
+        if self.workload.initial.unsigned_abs() > LARGEST_INITIAL {
+            let initial = self.workload.initial;
+            return nonsense(format!(
+                "`initial` is {initial}; at most +-{LARGEST_INITIAL} will do"
+            ));
+        }
+        if self.workload.kind == WorkloadKind::Sale && self.workload.initial < 0 {
+            return nonsense("`initial`: a stock cannot begin below 0".to_owned());
+        }
+        for (key, value_ms) in [
+            ("ttl_ms", self.lock.ttl_ms),
+            ("retry_ms", self.lock.retry_ms),
+            ("retry_jitter_ms", self.lock.retry_jitter_ms),
+            ("request_timeout_ms", self.lock.request_timeout_ms),
+            ("margin_ms", self.lock.margin_ms),
+            ("hold_ms", self.workload.hold_ms),
+            ("think_ms", self.workload.think_ms),
+            ("stagger_ms", self.workload.stagger_ms),
+        ] {
+            check_ms(key, value_ms)?;
         }
         self.world.check()
     }

@@ -186,7 +186,10 @@ impl Scenario {
             world: WorldPlan {
                 seed,
                 hosts: hosts.into_iter().map(|name| self.host(name)).collect(),
-                latency: Latency { min_us: min_ms * 1000, max_us: max_ms * 1000 },
+                latency: Latency {
+                    min_us: min_ms.saturating_mul(1000),
+                    max_us: max_ms.saturating_mul(1000),
+                },
                 faults: self.fault.clone(),
                 heal_at_ms: self.run.heal_at_ms,
                 end_at_ms: self.run.end_at_ms,

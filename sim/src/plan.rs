@@ -84,6 +84,14 @@ fn list(hosts: &[HostName]) -> String {
 /// fault is for, and timers would never fire.
 const MAX_RATE_PPM: i32 = 900_000;
 
+/// The longest time that a plan may name, in milliseconds: 30 days. Longer ones are typing errors, and
+/// sums of them would overflow.
+pub const LONGEST_MS: u64 = 30 * 24 * 3600 * 1000;
+
+/// The most hosts a world can have. Every pair of them has a link, and a thousand already make a
+/// million.
+const MOST_HOSTS: usize = 1000;
+
 /// 2024-01-01T00:00:00Z, so that wall times in logs look like wall times.
 const EPOCH_NS: u64 = 1_704_067_200_000_000_000;
 
@@ -122,6 +130,17 @@ impl WorldPlan {
                 self.heal_at_ms, self.end_at_ms
             ));
         }
+        if self.hosts.len() > MOST_HOSTS {
+            return nonsense(format!(
+                "{} hosts: at most {MOST_HOSTS} can be simulated",
+                self.hosts.len()
+            ));
+        }
+        check_ms("end_at_ms", self.end_at_ms)?;
+        check_ms("latency_ms", self.latency.max_us / 1000)?;
+        for host in &self.hosts {
+            check_ms("wall_offset_ms", host.wall_offset_ms.unsigned_abs())?;
+        }
         if self.latency.min_us > self.latency.max_us {
             return nonsense(format!(
                 "latency: min_us {} is above max_us {}",
@@ -156,8 +175,18 @@ impl WorldPlan {
                 exists(host)?;
             }
         }
+        check_ms("lasting_ms", timed.lasting_ms.unwrap_or(0))?;
+        match timed.fault {
+            Fault::Delay { by_ms, .. } => check_ms("by_ms", by_ms)?,
+            Fault::Slow { step_ms, .. } => check_ms("step_ms", step_ms)?,
+            Fault::WallStep { by_ms, .. } => check_ms("by_ms", by_ms.unsigned_abs())?,
+            _ => {}
+        }
         let nth = match timed.when {
-            When::AtMs(_) => 1,
+            When::AtMs(at_ms) => {
+                check_ms("at_ms", at_ms)?;
+                1
+            }
             When::Step(step) => {
                 exists(step.host)?;
                 step.nth
@@ -185,5 +214,18 @@ impl WorldPlan {
             ))),
             None => Ok(()),
         }
+    }
+}
+
+/// Refuses a time that is longer than any run can be.
+///
+/// # Errors
+/// [`PlanError::Nonsense`], which names the key.
+pub fn check_ms(key: &str, value_ms: u64) -> Result<(), PlanError> {
+    match value_ms <= LONGEST_MS {
+        true => Ok(()),
+        false => Err(PlanError::Nonsense(format!(
+            "{key}: {value_ms} ms is longer than 30 days, the longest time that can be simulated"
+        ))),
     }
 }

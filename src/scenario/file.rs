@@ -154,7 +154,8 @@ fn check(scenario: &Scenario) -> Result<(), Problem> {
                 ..problem(format!("there is no checker `{unknown}`"), unknown)
             });
         }
-        let plan = scenario.plan(spec.name, picklock_sim::seed::Seed(scenario.run.seed));
+        let unbroken = Scenario { family: None, ..scenario.clone() };
+        let plan = unbroken.plan(spec.name, picklock_sim::seed::Seed(scenario.run.seed));
         plan.check().map_err(|error| {
             let find = match &error {
                 picklock_sim::plan::PlanError::NoSuchHost { host, .. } => host.to_string(),
@@ -175,7 +176,8 @@ fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
 /// The first key that a message names; keys of numbers end in their unit.
 fn key_named_in(message: &str) -> Option<String> {
     let mut words = message.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-    let key = words.find(|word| word.ends_with("_ms") || word.ends_with("_ppm"))?;
+    let key =
+        words.find(|word| word.ends_with("_ms") || word.ends_with("_ppm") || *word == "initial")?;
     Some(key.to_owned())
 }
 

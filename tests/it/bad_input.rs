@@ -139,6 +139,27 @@ fn heal_after_the_end() {
 }
 
 #[test]
+fn numbers_beyond_reason() {
+    for (key, value) in [
+        ("[lock]\nttl_ms", "18446744073709551"),
+        ("[lock]\nttl_ms", "0"),
+        ("[network]\nlatency_ms", "[1, 9223372036854775807]"),
+        ("[workload]\nclients", "65535"),
+        ("[workload]\nclients", "0"),
+        ("[workload]\ninitial", "9223372036854775807"),
+        ("[workload]\ninitial", "-1"),
+        ("[run]\nruns", "0"),
+    ] {
+        let line = format!("{key} = {value}");
+        let text = match line.split_once('\n') {
+            Some(("[run]", entry)) => spoiled("[run]", &format!("[run]\n{entry}")),
+            _ => SMALL.replace("[[contender]]", &format!("{line}\n\n[[contender]]")),
+        };
+        assert!(complaint(&text).contains("bad.toml"), "{line}");
+    }
+}
+
+#[test]
 fn unknown_family() {
     let text = spoiled("[run]", "family = \"gremlins\"\n[run]");
     insta::assert_snapshot!(complaint(&text), @r#"

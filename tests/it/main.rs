@@ -3,6 +3,7 @@
 mod bad_input;
 mod cli;
 mod determinism;
+mod plans;
 mod published;
 #[cfg(feature = "real")]
 mod real;
