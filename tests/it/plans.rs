@@ -23,9 +23,9 @@ const CONTENDERS: &[&str] = &[
 fn plan(contender: &str, seed: u64, family: &Family) -> Plan {
     let file = top().join("scenarios/compare/all-locks.toml");
     let mut scenario = scenario::load(&file).unwrap_or_else(|error| panic!("{error:?}"));
-    // Half as long as the comparison: faults of two families, and time to recover.
+    // Time to recover from the longest request timeout that a family sets (4 leases).
     scenario.run.heal_at_ms = 5000;
-    scenario.run.end_at_ms = 8000;
+    scenario.run.end_at_ms = 12000;
     scenario.plan_with(contender.parse().unwrap(), Seed(seed), Some(family))
 }
 
