@@ -1,5 +1,6 @@
 //! Reports show what the judges said; they decide nothing.
 
+pub mod findings;
 pub mod page;
 pub mod terminal;
 pub mod timeline;

@@ -1,8 +1,14 @@
 //! The world in which picklock's locks live: hosts, clocks, links, faults, engines, recorder.
 //!
-//! In reading order: [`mod@env`] (all that a program may know of the outside), [`cast`] (who plays
-//! which host), [`plan`] and [`fault`] (one world written down), [`history`] and [`recorder`]
-//! (what happened), then the worlds themselves.
+//! In reading order:
+//! - what a program sees: [`mod@env`] (all it may know of the outside), [`signal`], [`recorder`];
+//! - what a world is made of: [`host`], [`plan`], [`fault`], [`seed`], [`time`], and [`cast`] (who
+//!   plays which host);
+//! - what comes out: [`history`], [`digest`], [`run`];
+//! - what all engines share: [`nemesis`] (when a fault strikes, whom, what ends it), [`conditions`]
+//!   (what is broken now), [`clock`], [`serve`] (between sockets and a model), [`trace`];
+//! - the worlds: [`event`] (default), `turmoil` (second opinion) and `real` (tokio's sockets), each
+//!   of the latter behind a feature of its name.
 //!
 //! Never in this crate: a lock algorithm, a verdict.
 pub mod cast;

@@ -459,3 +459,6 @@ fn drift(host: HostId, by_ppm: i32, world: &mut impl Levers) {
     condition.clock.set_rate(now, condition.rate_ppm.max(-900_000));
     world.host_changed(host, HostChange::Clock);
 }
+
+#[cfg(test)]
+mod tests;

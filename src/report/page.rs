@@ -12,6 +12,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::compare::Matrix;
 use crate::outcome::Severity;
+use crate::report::findings;
 
 /// The page.
 pub fn render(matrix: &Matrix) -> String {
@@ -147,9 +148,9 @@ fn glossary() -> Markup {
         details {
             summary { "The words in the cells" }
             dl.glossary {
-                @for (checker, word, meaning) in words::WORDS {
-                    dt { b { (word) } " " (checker) }
-                    dd { (meaning) }
+                @for words in findings::WORDS {
+                    dt { b { (words.word) } " " (words.checker) }
+                    dd { (words.meaning) "." }
                 }
             }
         }

@@ -4,39 +4,13 @@ use std::fmt::Write;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
+use super::findings::{self, WORDS};
 use crate::cli::ContenderResult;
-use crate::compare::{Cell, Matrix};
+use crate::compare::{Cell, Finding, Matrix};
 use crate::outcome::Outcome;
 use crate::scenario::Scenario;
 use crate::terms::History;
 use crate::verdict::{Judgement, Verdict, Violation};
-
-/// Short codes for the matrix: checker, code, what it means.
-pub const CODES: &[(&str, &str, &str)] = &[
-    ("belief-overlap", "MX", "two clients believe at once that they hold the lock"),
-    ("operation-overlap", "OP", "two guarded operations overlap"),
-    ("oversold", "OS", "more was sold than there was"),
-    ("ledger", "LG", "what was sold and what is left do not add up"),
-    ("lost-update", "LU", "an acknowledged write was overwritten unseen"),
-    ("fence-order", "FT", "a fencing token repeats, goes back, or a stale one is accepted"),
-    ("release-safety", "RS", "a client removes another's lock record"),
-    ("recovery", "DL", "nobody gets the lock in time after everything is healed"),
-    ("starvation", "ST", "one who keeps trying is passed over again and again"),
-    ("well-formed", "WF", "the history itself is not sane"),
-];
-
-/// The order in which a cell's findings compete for its one line: the customer's loss first.
-const WORST_FIRST: &[&str] = &[
-    "oversold",
-    "ledger",
-    "lost-update",
-    "recovery",
-    "belief-overlap",
-    "fence-order",
-    "operation-overlap",
-    "release-safety",
-    "starvation",
-];
 
 /// The matrix of a comparison, with its legend.
 pub fn matrix(matrix: &Matrix) -> String {
@@ -65,8 +39,8 @@ pub fn matrix(matrix: &Matrix) -> String {
     text.push_str(
         "but never promised.\n·: nothing found.  –: no fault struck.  ?: not judged.\n\n",
     );
-    for (_, code, meaning) in CODES {
-        let _ = writeln!(text, "  {code:<4} {meaning}");
+    for words in WORDS {
+        let _ = writeln!(text, "  {:<4} {}", words.code, words.meaning);
     }
     text.push('\n');
     for family in &matrix.families {
@@ -76,23 +50,16 @@ pub fn matrix(matrix: &Matrix) -> String {
 }
 
 fn cell_text(cell: &Cell, family: &str) -> String {
-    let rank = |checker: &str| WORST_FIRST.iter().position(|known| *known == checker);
-    let worst =
-        cell.findings.iter().min_by_key(|finding| (!finding.claimed, rank(&finding.checker)));
-    match worst {
+    let code = |finding: &Finding| findings::of(&finding.checker).code;
+    match findings::worst(cell) {
         Some(finding) if finding.claimed => {
-            format!("{}\n{}/{}", code(&finding.checker), finding.runs, cell.runs)
+            format!("{}\n{}/{}", code(finding), finding.runs, cell.runs)
         }
         _ if cell.unknown > 0 => format!("?\n{}/{}", cell.unknown, cell.runs),
-        Some(finding) => format!("({})\n{}/{}", code(&finding.checker), finding.runs, cell.runs),
+        Some(finding) => format!("({})\n{}/{}", code(finding), finding.runs, cell.runs),
         None if cell.struck == 0 && family != "none" => "–".to_owned(),
         None => "·".to_owned(),
     }
-}
-
-/// A checker's short code.
-pub fn code(checker: &str) -> &str {
-    CODES.iter().find(|(name, ..)| *name == checker).map_or(checker, |(_, code, _)| code)
 }
 
 /// What came of scenarios.
@@ -156,10 +123,7 @@ fn finding(judgement: &Judgement) -> Option<String> {
 /// The violations whose stories are told: the earliest, which is how it began, and the worst, which
 /// is what it came to: claimed before unclaimed, the customer's loss first.
 fn told_violations(judgements: &[Judgement]) -> Vec<&Violation> {
-    let rank = |judgement: &Judgement| {
-        let place = WORST_FIRST.iter().position(|known| *known == judgement.checker);
-        (!judgement.claimed, place.unwrap_or(usize::MAX))
-    };
+    let rank = |judgement: &Judgement| (!judgement.claimed, findings::damage(&judgement.checker));
     let found = || judgements.iter().filter_map(|one| Some((one, one.verdict.violation()?)));
     let first = found().min_by_key(|(judgement, violation)| (!judgement.claimed, violation.at));
     let worst = found().min_by_key(|(judgement, _)| rank(judgement));

@@ -88,3 +88,36 @@ fn replay_repeats_and_notices_when_it_does_not() {
     assert_eq!(output.status.code(), Some(3), "an edited plan is another run");
     assert!(stderr(&output).contains("NOT REPEATED"), "{}", stderr(&output));
 }
+
+#[cfg(feature = "turmoil")]
+#[test]
+fn the_second_engine_repeats_too() {
+    let folder = Folder::new();
+    let s1 = top().join("scenarios/published/s1-gc-pause.toml");
+    let args = ["run", "--engine", "turmoil", s1.to_str().unwrap()];
+    let output = picklock(folder.path(), &args);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let plan = "target/picklock/run/turmoil/s1-gc-pause/redis-token-cad-1.plan.json";
+    for threads in ["1", "3"] {
+        // The plan says which engine recorded it.
+        let args = ["replay", plan, "--times", "3", "--threads", threads];
+        let output = picklock(folder.path(), &args);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        assert!(stdout(&output).contains("turmoil engine"), "{}", stdout(&output));
+    }
+}
+
+#[cfg(feature = "turmoil")]
+#[test]
+fn what_the_second_engine_cannot_do_it_refuses_by_name() {
+    let folder = Folder::new();
+    let loss = top().join("scenarios/smoke/fault-loss.toml");
+    let output = picklock(folder.path(), &["run", "--engine", "turmoil", loss.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2));
+    // Errors are wrapped to the width of the terminal.
+    let error = stderr(&output);
+    let words: Vec<_> = error.split_whitespace().filter(|word| *word != "│").collect();
+    let error = words.join(" ");
+    assert!(error.contains("turmoil engine cannot express fault 1 (33 % loss"), "{error}");
+    assert!(output.stdout.is_empty());
+}

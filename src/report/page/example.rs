@@ -6,10 +6,11 @@ use std::collections::BTreeSet;
 use maud::{Markup, PreEscaped, html};
 use picklock_sim::history::{Event, Op};
 
-use super::words::{self, Told};
+use super::words::Told;
 use super::{chart, command, matrix, plan_file, slug};
 use crate::compare::{Cell, Column, Row};
 use crate::outcome::Outcome;
+use crate::report::findings;
 use crate::report::timeline::{self, focus};
 use crate::verdict::{Judgement, Violation};
 
@@ -49,7 +50,7 @@ fn promise(judgement: &Judgement) -> Markup {
 
 fn story(judgement: &Judgement, violation: &Violation) -> Markup {
     html! {
-        h3 { "What broke first: " (words::word(&judgement.checker)) " " (promise(judgement)) }
+        h3 { "What broke first: " (findings::of(&judgement.checker).word) " " (promise(judgement)) }
         ol.story { @for line in &violation.story { li { (line) } } }
     }
 }
@@ -68,7 +69,7 @@ fn others(example: &Outcome, shown: Option<&Judgement>) -> Markup {
             @for (judgement, violation) in others {
                 details.other {
                     summary {
-                        (words::word(&judgement.checker)) " at " (violation.at)
+                        (findings::of(&judgement.checker).word) " at " (violation.at)
                         @if violation.times > 1 { ", " (violation.times) " times" }
                         " " (promise(judgement))
                     }

@@ -6,6 +6,7 @@ use super::{slug, words};
 use crate::compare::{Cell, Column, Matrix, Row};
 use crate::locks::AlgorithmInfo;
 use crate::outcome::Severity;
+use crate::report::findings;
 use crate::resource::RESOURCES;
 
 /// The family in which nothing is meant to strike.
@@ -78,13 +79,13 @@ fn cell_of(row: &Row, cell: &Cell, column: &Column) -> Markup {
 /// The word and the rate.
 fn face(cell: &Cell, severity: Severity) -> Markup {
     let sign = words::sign(severity);
-    match (severity, words::worst(cell)) {
+    match (severity, findings::worst(cell)) {
         (Severity::Clean, _) => html! { (sign) " ok" },
         (Severity::Unknown, _) | (_, None) => {
             html! { "unknown" span.rate { (sign) " " (cell.unknown) "/" (cell.runs) } }
         }
         (_, Some(finding)) => html! {
-            (words::word(&finding.checker))
+            (findings::of(&finding.checker).word)
             span.rate {
                 (sign) " " (finding.runs) "/" (cell.runs)
                 @if cell.findings.len() > 1 { " +" (cell.findings.len() - 1) }
@@ -100,7 +101,7 @@ fn about(row: &Row, cell: &Cell, column: &Column) -> String {
         let promise = if finding.claimed { "" } else { " (not promised)" };
         lines.push(format!(
             "{} in {} of {} runs{promise}",
-            words::word(&finding.checker),
+            findings::of(&finding.checker).word,
             finding.runs,
             cell.runs
         ));

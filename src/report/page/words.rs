@@ -1,4 +1,4 @@
-//! Plain words for what the judges found and for what was broken.
+//! Plain words and signs for how bad it is and for what was broken.
 
 use std::fmt;
 
@@ -7,43 +7,7 @@ use picklock_sim::history::Kind;
 use picklock_sim::time::SimTime;
 use serde::Serialize;
 
-use crate::compare::{Cell, Finding};
 use crate::outcome::Severity;
-
-/// Checker, the word for its finding, what that means; the worst damage first.
-pub(super) const WORDS: &[(&str, &str, &str)] = &[
-    ("oversold", "oversold", "More was sold than there was."),
-    (
-        "lost-update",
-        "lost update",
-        "An acknowledged write was overwritten by one that never saw it.",
-    ),
-    ("ledger", "books wrong", "What was sold and what is left do not add up."),
-    (
-        "fence-order",
-        "stale token",
-        "A fencing token was out of order, or a stale one was accepted.",
-    ),
-    ("operation-overlap", "2 at work", "Two clients were inside the guarded section at once."),
-    ("belief-overlap", "2 holders", "Two clients believed at once that they held the lock."),
-    ("release-safety", "wrong release", "A client removed a lock record that was another's."),
-    ("recovery", "stuck", "All was healed, but nobody got the lock in the time it promises."),
-    ("starvation", "starved", "One client asked and asked and was passed over."),
-    ("well-formed", "bad history", "The record of the run itself contradicts itself."),
-];
-
-/// The word for a checker's finding; its name if it has none yet.
-pub(super) fn word(checker: &str) -> &str {
-    WORDS.iter().find(|(name, ..)| *name == checker).map_or(checker, |(_, word, _)| word)
-}
-
-/// The finding a cell is named after: what was promised before what was not, then the worst.
-pub(super) fn worst(cell: &Cell) -> Option<&Finding> {
-    let damage = |finding: &Finding| {
-        WORDS.iter().position(|(name, ..)| *name == finding.checker).unwrap_or(WORDS.len())
-    };
-    cell.findings.iter().min_by_key(|finding| (!finding.claimed, damage(finding)))
-}
 
 /// A style for each severity.
 pub(super) fn class(severity: Severity) -> &'static str {
