@@ -4,6 +4,7 @@
 use std::fmt;
 
 use picklock_sim::trace;
+use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::FmtContext;
 use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
@@ -22,6 +23,11 @@ pub(crate) fn start(filter: &str) -> Result<(), Box<dyn std::error::Error + Send
         .try_init()
 }
 
+/// Whether anybody asked for logs. Runs then go one after the other, or their lines would mix.
+pub(crate) fn is_on() -> bool {
+    LevelFilter::current() != LevelFilter::OFF
+}
+
 /// `   1.250 s client 1 DEBUG picklock::history: ..`
 struct SimulatedTime;
 
@@ -37,7 +43,9 @@ where
         event: &tracing::Event<'_>,
     ) -> fmt::Result {
         match trace::context() {
-            Some((now, host)) => write!(writer, "{:>12} {host:<10}", now.to_string())?,
+            Some((now, host)) => {
+                write!(writer, "{:>12} {:<10}", now.to_string(), host.to_string())?;
+            }
             None => write!(writer, "{:>12} {:<10}", "-", "-")?,
         }
         let metadata = event.metadata();

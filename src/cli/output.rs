@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use picklock_sim::history;
 
 use super::CliError;
+use crate::logging;
 use crate::outcome::Outcome;
 
 /// Where runs are kept.
@@ -36,6 +37,17 @@ pub(super) fn json(value: &impl serde::Serialize) -> Result<(), CliError> {
 /// Says something that is no result.
 pub(super) fn talk(text: fmt::Arguments<'_>) {
     eprintln!("{text}");
+}
+
+/// Does `work` on so many threads; 0: on all cores, or on one while somebody reads the logs.
+pub(super) fn on_threads<T: Send>(
+    threads: usize,
+    work: impl FnOnce() -> T + Send,
+) -> Result<T, CliError> {
+    let threads = if threads == 0 && logging::is_on() { 1 } else { threads };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    let pool = pool.map_err(|error| CliError::Internal(miette::miette!("threads: {error}")))?;
+    Ok(pool.install(work))
 }
 
 /// A progress bar on stderr; silent where nobody looks.

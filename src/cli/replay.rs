@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use rayon::prelude::*;
 
+use super::CliResult;
 use super::output;
-use super::{CliError, CliResult};
 use crate::checkers::judge;
 use crate::engine::Engine;
 use crate::exit_code::Exit;
@@ -67,11 +67,9 @@ fn run_again(args: &Args) -> CliResult {
     let recorded = plan.recorded.clone();
     let engine =
         args.engine.or(recorded.as_ref().map(|recorded| recorded.engine)).unwrap_or_default();
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads).build();
-    let pool = pool.map_err(|error| CliError::Internal(miette::miette!("threads: {error}")))?;
-    let outcomes: Result<Vec<_>, _> = pool.install(|| {
+    let outcomes: Result<Vec<_>, _> = output::on_threads(args.threads, || {
         (0..args.times).into_par_iter().map(|_| pipeline::run(&plan, engine)).collect()
-    });
+    })?;
     let mut outcomes = outcomes?;
     let outcome = outcomes.swap_remove(0);
 

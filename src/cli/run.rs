@@ -64,14 +64,14 @@ pub(super) fn run(args: &Args) -> CliResult {
         .flat_map(|scenario| scenario.contender.iter().map(move |spec| (scenario, spec)))
         .collect();
     let bar = output::progress(jobs.iter().map(|(scenario, _)| scenario.run.runs).sum());
-    let results: Result<Vec<_>, CliError> = jobs
-        .par_iter()
-        .map(|(scenario, spec)| {
+    let results: Result<Vec<_>, CliError> = output::on_threads(0, || {
+        let run = |(scenario, spec): &(&Scenario, &ContenderSpec)| {
             let result = run_contender(scenario, spec, args);
             bar.inc(scenario.run.runs);
             result
-        })
-        .collect();
+        };
+        jobs.par_iter().map(run).collect()
+    })?;
     bar.finish_and_clear();
     let results = results?;
 

@@ -87,7 +87,9 @@ fn list_names_everything() {
 #[test]
 fn logs_carry_simulated_time_and_repeat() {
     let folder = Folder::new();
-    folder.write("small.toml", SMALL);
+    // Two contenders: their lines must not mix.
+    let second = "\n[[contender]]\nname = \"redis-watchdog\"\n";
+    folder.write("small.toml", &(SMALL.to_owned() + second));
     let log = || {
         let args = ["--log", "picklock::history=debug", "run", "small.toml"];
         stderr(&picklock(folder.path(), &args))
