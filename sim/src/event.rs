@@ -36,7 +36,7 @@ const LIVELOCK_POLLS: u32 = 1_000_000;
 pub fn run<C: Cast>(plan: &WorldPlan, cast: &C) -> Result<Run, WorldError> {
     plan.check()?;
     let world = Rc::new(RefCell::new(World::new(plan)));
-    let stage = Stage { world: Rc::clone(&world), cast, recorder: env::recorder(&world) };
+    let stage = Stage { world: Rc::clone(&world), cast, recorder: Recorder::new(world.clone()) };
     let hosts: Vec<_> = world.borrow().body.conditions.ids().collect();
     for host in hosts {
         stage.boot(host);

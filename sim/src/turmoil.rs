@@ -46,6 +46,7 @@ use crate::fault::{Cut, Fault};
 use crate::host::HostName;
 use crate::panic::panic_text;
 use crate::plan::WorldPlan;
+use crate::recorder::Recorder;
 use crate::run::{Run, WorldError};
 
 #[cfg(not(tokio_unstable))]
@@ -80,7 +81,7 @@ pub fn run<C: Cast + 'static>(plan: &WorldPlan, cast: C) -> Result<Run, WorldErr
     let addresses: Vec<IpAddr> =
         plan.hosts.iter().map(|host| sim.lookup(address_name(host.name))).collect();
     let world = Rc::new(RefCell::new(World::new(plan, addresses.clone())));
-    let recorder = env::recorder(&world);
+    let recorder = Recorder::new(world.clone());
     for (index, host) in plan.hosts.iter().enumerate() {
         let (cast, recorder, name) = (Rc::clone(&cast), recorder.clone(), host.name);
         let env = TurmoilEnv::new(&world, HostId(index as u16));

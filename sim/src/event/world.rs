@@ -20,6 +20,7 @@ use crate::host::HostName;
 use crate::log::Log;
 use crate::nemesis::{HostChange, Levers, LinkChange, Nemesis};
 use crate::plan::WorldPlan;
+use crate::recorder::Witness;
 use crate::run::Run;
 use crate::seed::Stream;
 use crate::time::SimTime;
@@ -145,7 +146,13 @@ impl World {
         }
     }
 
-    pub(super) fn record(&mut self, process: HostName, kind: Kind, op: Op) {
+    pub(super) fn finish(&mut self) -> Run {
+        self.body.log.finish()
+    }
+}
+
+impl Witness for World {
+    fn record(&mut self, process: HostName, kind: Kind, op: Op) {
         let body = &mut self.body;
         let down = body.conditions.id(process).is_some_and(|id| body.conditions.host(id).down > 0);
         if down || body.closing {
@@ -155,8 +162,12 @@ impl World {
         self.nemesis.on_event(&event, body);
     }
 
-    pub(super) fn finish(&mut self) -> Run {
-        self.body.log.finish()
+    fn now(&self) -> SimTime {
+        self.body.now()
+    }
+
+    fn conditions(&self) -> &Conditions {
+        &self.body.conditions
     }
 }
 

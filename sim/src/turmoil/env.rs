@@ -19,9 +19,7 @@ use super::world::World;
 use crate::conditions::HostId;
 use crate::env::Env;
 use crate::fault::StepKind;
-use crate::history::{Kind, Op};
 use crate::host::{HostName, parse_address};
-use crate::recorder::{Recorder, Sink};
 use crate::time::SimTime;
 
 /// What a program on one host of the turmoil engine knows of the outside.
@@ -201,27 +199,4 @@ impl Drop for HostSleep {
             self.env.world.borrow_mut().body.forget_sleep(slot);
         }
     }
-}
-
-/// The engine as the recorder's sink.
-struct WorldSink {
-    world: Rc<RefCell<World>>,
-}
-
-impl Sink for WorldSink {
-    fn record(&self, process: HostName, kind: Kind, op: Op) {
-        self.world.borrow_mut().record(process, kind, op);
-    }
-
-    fn true_time(&self, host: HostName, local: SteadyTime) -> SimTime {
-        let body = &self.world.borrow().body;
-        let clock = body.conditions.id(host).map(|id| &body.conditions.host(id).clock);
-        let at = clock.and_then(|clock| clock.when_steady(local, body.now()));
-        // A clock that stands still never gets there.
-        at.unwrap_or(SimTime::from_nanos(u64::MAX))
-    }
-}
-
-pub(super) fn recorder(world: &Rc<RefCell<World>>) -> Recorder {
-    Recorder::new(Rc::new(WorldSink { world: Rc::clone(world) }))
 }

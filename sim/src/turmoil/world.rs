@@ -18,6 +18,7 @@ use crate::host::HostName;
 use crate::log::Log;
 use crate::nemesis::{HostChange, Levers, LinkChange, Nemesis};
 use crate::plan::WorldPlan;
+use crate::recorder::Witness;
 use crate::run::{Run, WorldError};
 use crate::seed::Stream;
 use crate::time::SimTime;
@@ -122,16 +123,6 @@ impl World {
         body.now + Duration::from_millis(body.conditions.host(host).slow_ms)
     }
 
-    pub(super) fn record(&mut self, process: HostName, kind: Kind, op: Op) {
-        let body = &mut self.body;
-        let down = body.conditions.id(process).is_some_and(|id| body.is_down(id));
-        if down || body.closing {
-            return;
-        }
-        let event = body.log.push(body.now, process, kind, op);
-        self.nemesis.on_event(&event, body);
-    }
-
     pub(super) fn name(&self, host: HostId) -> HostName {
         self.body.conditions.name(host)
     }
@@ -159,6 +150,26 @@ impl World {
 
     pub(super) fn finish(&mut self) -> Run {
         self.body.log.finish()
+    }
+}
+
+impl Witness for World {
+    fn record(&mut self, process: HostName, kind: Kind, op: Op) {
+        let body = &mut self.body;
+        let down = body.conditions.id(process).is_some_and(|id| body.is_down(id));
+        if down || body.closing {
+            return;
+        }
+        let event = body.log.push(body.now, process, kind, op);
+        self.nemesis.on_event(&event, body);
+    }
+
+    fn now(&self) -> SimTime {
+        self.body.now()
+    }
+
+    fn conditions(&self) -> &Conditions {
+        &self.body.conditions
     }
 }
 
