@@ -65,22 +65,6 @@ pub fn judge(history: &History) -> Vec<Judgement> {
     judge_by(CHECKERS, history)
 }
 
-/// The worst verdict over what the lock claims: the first of its kind in the order of
-/// [`CHECKERS`]. Unknown if nothing was judged at all.
-pub fn worst(judgements: &[Judgement]) -> Verdict {
-    let level = |verdict: &Verdict| match verdict {
-        Verdict::Pass => 0,
-        Verdict::Unknown { .. } => 1,
-        Verdict::Fail(_) => 2,
-    };
-    let claimed = judgements.iter().filter(|judgement| judgement.claimed);
-    // `max_by_key` gives the last of several maxima; reversed, the last is the first.
-    match claimed.rev().max_by_key(|judgement| level(&judgement.verdict)) {
-        Some(judgement) => judgement.verdict.clone(),
-        None => Verdict::Unknown { reason: "nothing was judged".to_owned() },
-    }
-}
-
 /// The names of all checkers, in the order of [`CHECKERS`].
 pub fn names() -> Vec<&'static str> {
     CHECKERS.iter().map(|checker| checker.name()).collect()

@@ -69,7 +69,7 @@ fn violations(judgements: &[Judgement]) -> impl Iterator<Item = (&Judgement, &Vi
     judgements.iter().filter_map(|judgement| Some((judgement, judgement.verdict.violation()?)))
 }
 
-/// How bad these judgements are together: the worst of them.
+/// How bad these judgements are together: the worst of them; unknown if nobody judged.
 pub fn severity(judgements: &[Judgement]) -> Severity {
     let one = |judgement: &Judgement| match (&judgement.verdict, judgement.claimed) {
         (Verdict::Pass, _) | (Verdict::Unknown { .. }, false) => Severity::Clean,
@@ -77,5 +77,5 @@ pub fn severity(judgements: &[Judgement]) -> Severity {
         (Verdict::Unknown { .. }, true) => Severity::Unknown,
         (Verdict::Fail(_), true) => Severity::Broken,
     };
-    judgements.iter().map(one).max().unwrap_or(Severity::Clean)
+    judgements.iter().map(one).max().unwrap_or(Severity::Unknown)
 }

@@ -11,6 +11,7 @@ use self::random::histories;
 use super::fixture::{Script, client, reason_of};
 use super::intervals::{Interval, beliefs, clash, operations, sales};
 use super::*;
+use crate::outcome::{Severity, severity};
 use crate::verdict::Violation;
 
 /// A sale that goes wrong: two believe, both sell the last unit.
@@ -85,16 +86,14 @@ fn a_history_is_judged_by_all() {
     recovery pass
     starvation pass
     ");
-    // The first of the claimed ones that fail.
-    let believed = judgements.iter().find(|j| j.claim == Claim::ExclusiveBelief).unwrap();
-    assert_eq!(worst(&judgements), believed.verdict);
+    assert_eq!(severity(&judgements), Severity::Broken);
 }
 
 #[test]
 fn what_is_not_claimed_does_not_count() {
     let judgements = judge(&oversold_sale().terms(|terms| terms.claims.clear()).done());
-    assert_eq!(worst(&judgements), Verdict::Pass);
-    assert_eq!(worst(&[]).word(), "unknown");
+    assert_eq!(severity(&judgements), Severity::Unclaimed);
+    assert_eq!(severity(&[]), Severity::Unknown, "nobody judged: that is no pass");
 }
 
 #[test]
@@ -104,7 +103,7 @@ fn a_malformed_history_is_unknown_to_all() {
     let judgements = judge(&truncated);
     assert!(judgements.iter().all(|judgement| judgement.verdict.word() == "unknown"));
     assert!(judgements.iter().all(|judgement| judgement.verdict == judgements[0].verdict));
-    insta::assert_snapshot!(reason_of(&worst(&judgements)), @r"
+    insta::assert_snapshot!(reason_of(&judgements[0].verdict), @r"
     the history is malformed: it ends after 5 events without the heal
     at 4.000 s, so its end is missing
     ");
@@ -125,7 +124,8 @@ fn a_checker_that_panics_says_unknown() {
         }
     }
     let judgements = judge_by(&[&well_formed::WellFormed, &Broken], &oversold_sale().done());
-    let reason = reason_of(&worst(&judgements));
+    assert_eq!(severity(&judgements), Severity::Unknown);
+    let reason = reason_of(&judgements[1].verdict);
     insta::assert_snapshot!(reason, @"the checker broken panicked: could not judge 21 events");
 }
 
