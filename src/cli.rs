@@ -2,11 +2,14 @@
 //!
 //! Results go to stdout, talk and progress to stderr.
 
+mod choose;
 mod compare;
 mod list;
 mod output;
 mod replay;
 mod run;
+mod shrink;
+mod sweep;
 
 use std::process::ExitCode;
 
@@ -41,6 +44,10 @@ enum Verb {
     Run(run::Args),
     /// Every lock against every fault family, on the same plans: a matrix and a page.
     Compare(compare::Args),
+    /// Draw plans around a scenario by the thousand; tell its distinct failures apart and shrink each.
+    Sweep(sweep::Args),
+    /// Make a failing plan as small as it gets.
+    Shrink(shrink::Args),
     /// Run a plan again and show what happens.
     Replay(replay::Args),
     /// What there is: locks, resources, fault families, checkers, scenarios.
@@ -80,6 +87,8 @@ pub fn main() -> ExitCode {
     let result = match cli.verb {
         Verb::Run(args) => run::run(&args),
         Verb::Compare(args) => compare::run(&args),
+        Verb::Sweep(args) => sweep::run(&args),
+        Verb::Shrink(args) => shrink::run(&args),
         Verb::Replay(args) => replay::run(&args),
         Verb::List(args) => list::run(&args),
     };

@@ -12,7 +12,7 @@ mod pauses;
 
 use picklock_models::redis::Persistence;
 use picklock_sim::fault::TimedFault;
-use picklock_sim::seed::Seed;
+use picklock_sim::seed::{Seed, Stream};
 use proptest::strategy::{BoxedStrategy, Just, Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
@@ -176,23 +176,40 @@ impl Family {
         (self.strategy)(setting)
     }
 
-    /// Fits a plan to this family and draws its faults. The same seed gives the same faults for
-    /// every contender: comparisons are paired.
+    /// Fits a plan to this family and gives it the faults that this seed draws. The same seed gives
+    /// the same faults for every contender: comparisons are paired.
     pub fn strike(&self, plan: &mut Plan, seed: Seed) {
+        self.prepare(plan);
+        plan.world.faults = self.draw(plan, seed.stream("faults"));
+    }
+
+    /// Changes the rest of a plan so that these faults can matter.
+    pub(crate) fn prepare(&self, plan: &mut Plan) {
         (self.prepare)(plan);
+    }
+
+    /// Draws faults for a plan.
+    pub(crate) fn draw(&self, plan: &Plan, stream: Stream) -> Vec<TimedFault> {
         let setting = Setting {
             ttl_ms: plan.lock.ttl_ms,
             heal_at_ms: plan.world.heal_at_ms,
             clients: plan.clients().count() as u16,
         };
-        let mut draw = seed.stream("faults");
-        let mut bytes = [0; 32];
-        for chunk in bytes.chunks_exact_mut(8) {
-            chunk.copy_from_slice(&draw.next_u64().to_le_bytes());
-        }
-        let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-        let mut runner = TestRunner::new_with_rng(Config::default(), rng);
-        let tree = self.strategy(&setting).new_tree(&mut runner);
-        plan.world.faults = tree.expect("no strategy here filters").current();
+        sample(&self.strategy(&setting), stream)
     }
+}
+
+/// One value of a strategy, drawn by a stream of ours: proptest's own seeds would change with its
+/// versions' defaults.
+///
+/// # Panics
+/// If the strategy filters; none that is used here does.
+pub(crate) fn sample<S: Strategy>(strategy: &S, mut stream: Stream) -> S::Value {
+    let mut bytes = [0; 32];
+    for chunk in bytes.chunks_exact_mut(8) {
+        chunk.copy_from_slice(&stream.next_u64().to_le_bytes());
+    }
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    strategy.new_tree(&mut runner).expect("no strategy here filters").current()
 }

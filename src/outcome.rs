@@ -50,13 +50,24 @@ impl Outcome {
         violations(&self.judgements)
     }
 
+    /// The checkers whose promises were broken, in their order.
+    pub fn broken(&self) -> impl Iterator<Item = &str> {
+        let broken = self.violations().filter(|(judgement, _)| judgement.claimed);
+        broken.map(|(judgement, _)| judgement.checker.as_str())
+    }
+
     /// How many faults of the plan have struck.
     pub fn faults_struck(&self) -> usize {
+        self.struck().len()
+    }
+
+    /// The faults that have struck, by their places in the plan's list.
+    pub fn struck(&self) -> BTreeSet<usize> {
         let struck = self.history.events.iter().filter_map(|event| match event.op {
-            Op::FaultBegins { fault, .. } => Some(fault),
+            Op::FaultBegins { fault, .. } => Some(usize::from(fault)),
             _ => None,
         });
-        struck.collect::<BTreeSet<_>>().len()
+        struck.collect()
     }
 
     /// How bad it is.

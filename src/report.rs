@@ -2,5 +2,6 @@
 
 pub mod findings;
 pub mod page;
+pub mod sweep;
 pub mod terminal;
 pub mod timeline;

@@ -60,8 +60,32 @@ pub struct Scenario {
     /// A fault family to draw from instead.
     #[serde(default)]
     pub family: Option<String>,
+    /// What a sweep varies.
+    #[serde(default)]
+    pub sweep: SweepSpec,
     /// Who is judged.
     pub contender: Vec<ContenderSpec>,
+}
+
+/// What a sweep varies, each from its smallest to its largest value; where nothing is said, the
+/// bounds follow from the scenario (see [`crate::search::space`]).
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SweepSpec {
+    /// Names of the fault families to draw from; all if left out.
+    pub families: Option<Vec<String>>,
+    /// How many clients.
+    pub clients: Option<(u16, u16)>,
+    /// Stock or counter at the beginning.
+    pub initial: Option<(u64, u64)>,
+    /// Between guarded read and guarded write, in milliseconds.
+    pub hold_ms: Option<(u64, u64)>,
+    /// Between two critical sections, in milliseconds.
+    pub think_ms: Option<(u64, u64)>,
+    /// Between the starts of two clients, in milliseconds.
+    pub stagger_ms: Option<(u64, u64)>,
+    /// Longest one-way latency, in milliseconds.
+    pub latency_ms: Option<(u64, u64)>,
 }
 
 /// Seeds and times of the runs.
@@ -209,6 +233,11 @@ impl Scenario {
 }
 
 impl ContenderSpec {
+    /// Whether this checker may find something.
+    pub fn foresees(&self, checker: &str) -> bool {
+        [&self.always, &self.sometimes, &self.may].iter().any(|set| set.contains(checker))
+    }
+
     /// What did not come out as expected, over all runs; empty if everything did.
     pub fn surprises(&self, outcomes: &[Outcome]) -> Vec<String> {
         let runs = outcomes.len();
@@ -233,8 +262,7 @@ impl ContenderSpec {
             } else if named(&self.sometimes) && found.is_empty() {
                 surprises.push(format!("`{checker}` in none of {runs} runs"));
             }
-            let foreseen = named(&self.always) || named(&self.sometimes) || named(&self.may);
-            if let (Some(seed), false) = (found.first(), foreseen) {
+            if let (Some(seed), false) = (found.first(), self.foresees(checker)) {
                 let found = found.len();
                 surprises
                     .push(format!("`{checker}` in {found} of {runs} runs, first with seed {seed}"));

@@ -28,6 +28,32 @@ pub struct TimedFault {
     pub fault: Fault,
 }
 
+impl TimedFault {
+    /// Every host that it names, to strike or to wait for.
+    pub fn hosts(&self) -> Vec<HostName> {
+        let mut hosts = Vec::new();
+        { *self }.rename(|host| {
+            hosts.push(host);
+            host
+        });
+        hosts
+    }
+
+    /// Gives every host that it names another name.
+    pub fn rename(&mut self, mut rename: impl FnMut(HostName) -> HostName) {
+        for target in self.fault.targets_mut() {
+            if let Target::Host(host) = target {
+                *host = rename(*host);
+            }
+        }
+        match &mut self.when {
+            When::AtMs(_) => {}
+            When::Step(step) => step.host = rename(step.host),
+            When::Event(event) => event.process = event.process.map(rename),
+        }
+    }
+}
+
 /// When a fault strikes: once, at the first moment that fits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -233,7 +259,11 @@ impl Fault {
 
     /// Everybody it names, for checking that they exist.
     pub fn targets(&self) -> Vec<Target> {
-        match *self {
+        { *self }.targets_mut().into_iter().map(|target| *target).collect()
+    }
+
+    fn targets_mut(&mut self) -> Vec<&mut Target> {
+        match self {
             Fault::Pause { host }
             | Fault::Suspend { host }
             | Fault::Crash { host, .. }

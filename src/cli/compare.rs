@@ -2,13 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::output;
 use super::{CliError, CliResult};
+use super::{choose, output};
 use crate::compare::{Matrix, compare};
-use crate::contender::Contender;
 use crate::engine::Engine;
 use crate::exit_code::Exit;
-use crate::families::{FAMILIES, Family};
+use crate::families::FAMILIES;
 use crate::report::{page, terminal};
 use crate::scenario;
 
@@ -39,8 +38,9 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> CliResult {
     let scenario = scenario::load(&args.file)?;
-    let contenders = contenders(args, &scenario)?;
-    let families = families(args)?;
+    let contenders = choose::contenders(&args.lock, &scenario)?;
+    let families = choose::families(&args.family)?;
+    let families = families.unwrap_or_else(|| FAMILIES.iter().collect());
     let cells = (contenders.len() * families.len()) as u64;
     let bar = output::progress(cells * u64::from(args.plans));
     let progress = || bar.inc(1);
@@ -76,30 +76,4 @@ fn write_all(matrix: &Matrix, folder: &Path) -> Result<(), CliError> {
     output::write_json(&folder.join("matrix.json"), matrix)?;
     let html = page::render(matrix);
     output::write_file(&folder.join("index.html"), |out| out.write_all(html.as_bytes()))
-}
-
-fn contenders(args: &Args, scenario: &scenario::Scenario) -> Result<Vec<Contender>, CliError> {
-    if args.lock.is_empty() {
-        return Ok(scenario.contender.iter().map(|spec| spec.name).collect());
-    }
-    let parse = |name: &String| {
-        name.parse::<Contender>().map_err(|error| CliError::Input(miette::miette!("{error}")))
-    };
-    args.lock.iter().map(parse).collect()
-}
-
-fn families(args: &Args) -> Result<Vec<&'static Family>, CliError> {
-    if args.family.is_empty() {
-        return Ok(FAMILIES.iter().collect());
-    }
-    let find = |name: &String| {
-        Family::find(name).ok_or_else(|| {
-            let names: Vec<_> = FAMILIES.iter().map(|family| family.name).collect();
-            CliError::Input(miette::miette!(
-                help = format!("there are {}", names.join(", ")),
-                "there is no fault family `{name}`"
-            ))
-        })
-    };
-    args.family.iter().map(find).collect()
 }

@@ -58,6 +58,20 @@ pub(super) fn progress(runs: u64) -> ProgressBar {
     bar
 }
 
+/// Real time, for limits that a person sets.
+pub(super) struct Stopwatch(std::time::Instant);
+
+impl Stopwatch {
+    #[expect(clippy::disallowed_methods, reason = "a person's patience is measured in real time")]
+    pub(super) fn start() -> Self {
+        Self(std::time::Instant::now())
+    }
+
+    pub(super) fn elapsed(&self) -> std::time::Duration {
+        self.0.elapsed()
+    }
+}
+
 /// Writes a file whole or not at all.
 pub(super) fn write_file(
     path: &Path,
@@ -102,6 +116,7 @@ pub(super) fn slug(text: &str) -> String {
             _ => slug.push('-'),
         }
     }
+    slug.truncate(slug.trim_end_matches('-').len());
     slug
 }
 

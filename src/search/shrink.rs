@@ -1,0 +1,60 @@
+//! From a plan that fails to the smallest one that fails in the same way.
+
+use picklock_sim::run::WorldError;
+use proptest::strategy::ValueTree;
+
+use super::Runner;
+use super::tree::PlanTree;
+use crate::outcome::Outcome;
+use crate::plan::Plan;
+
+/// Trials after which shrinking stops, however far it is. A plan of five faults and five clients
+/// takes some 300; this is for plans that people wrote.
+const MOST_TRIALS: u32 = 5000;
+
+/// The smallest failure that was found.
+#[derive(Debug)]
+pub struct Shrunk {
+    /// The run of the smallest plan.
+    pub outcome: Outcome,
+    /// How many simpler plans were tried.
+    pub trials: u32,
+}
+
+/// Makes a failing plan as small as it gets while `same` says that it still fails in the same way.
+/// A simpler plan that cannot be run is passed over.
+///
+/// # Errors
+/// The plan that is left cannot be run: it could not be run in the first place.
+pub fn shrink(
+    plan: &Plan,
+    run: Runner<'_>,
+    same: impl Fn(&Outcome) -> bool,
+) -> Result<Shrunk, WorldError> {
+    let still_fails = |plan: &Plan| run(plan).is_ok_and(|outcome| same(&outcome));
+    let (smallest, trials) = descend(PlanTree::new(plan.clone()), still_fails);
+    Ok(Shrunk { outcome: run(&smallest)?, trials })
+}
+
+/// Takes away the faults that the failure does not need.
+pub fn fewest_faults(plan: &Plan, still_fails: impl FnMut(&Plan) -> bool) -> Plan {
+    descend(PlanTree::fewer_faults(plan.clone()), still_fails).0
+}
+
+/// proptest's way down a tree: the smallest plan that still fails, and the number of trials.
+fn descend(mut tree: PlanTree, mut still_fails: impl FnMut(&Plan) -> bool) -> (Plan, u32) {
+    let mut trials = 0;
+    let mut more = tree.simplify();
+    while more {
+        trials += 1;
+        let fails = still_fails(&tree.current());
+        more = if fails { tree.simplify() } else { tree.complicate() };
+        if trials >= MOST_TRIALS {
+            return (tree.best().clone(), trials);
+        }
+    }
+    (tree.current(), trials)
+}
+
+#[cfg(test)]
+mod tests;

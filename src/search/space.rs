@@ -1,0 +1,209 @@
+//! All the plans that a question allows, as a proptest strategy: the mechanism by which sweeps and
+//! property tests draw, and from whose trees they shrink.
+//!
+//! Drawn swarm-wise (Groce et al., ISSTA 2012): most plans have one or two fault families on and all
+//! the others off, because faults that strike together hide each other. Half of every plan's shape
+//! (clients, times, stock, latency) stays as the scenario says, so that its own case is among them.
+//! Everything comes from named streams of the plan's seed: the same seed gives every contender the
+//! same world, and a family that is taken out moves nothing else.
+
+use std::ops::Range;
+
+use picklock_sim::fault::TimedFault;
+use picklock_sim::host::HostName;
+use picklock_sim::plan::HostPlan;
+use picklock_sim::seed::Seed;
+use proptest::prop_oneof;
+use proptest::sample::subsequence;
+use proptest::strategy::{BoxedStrategy, Just, NewTree, Strategy};
+use proptest::test_runner::TestRunner;
+
+use super::tree::PlanTree;
+use crate::contender::Contender;
+use crate::families::{FAMILIES, Family, sample};
+use crate::plan::Plan;
+use crate::scenario::{Scenario, SweepSpec};
+
+/// What the scenario's own faults are called among the families.
+pub const OWN: &str = "as the scenario says";
+
+/// All the plans of one question.
+#[derive(Clone, Debug)]
+pub struct Space {
+    /// The scenario's plan, without faults.
+    base: Plan,
+    /// The scenario's own faults: one more family.
+    own: Vec<TimedFault>,
+    families: Vec<&'static Family>,
+    shape: SweepSpec,
+}
+
+/// A plan, and where its faults come from.
+#[derive(Clone, Debug)]
+pub struct Drawn {
+    /// The plan.
+    pub plan: Plan,
+    /// The families that are on, each with the places of its faults in the plan's list.
+    pub families: Vec<(&'static str, Range<usize>)>,
+}
+
+/// Clients, stock, times: what a plan is besides its faults.
+#[derive(Clone, Copy, Debug)]
+struct Shape {
+    clients: u16,
+    initial: u64,
+    hold_ms: u64,
+    think_ms: u64,
+    stagger_ms: u64,
+    latency_ms: u64,
+}
+
+impl Space {
+    /// The plans around a scenario, with faults of these families; `None`: of those that the
+    /// scenario names for sweeps, else of all.
+    pub fn of(
+        scenario: &Scenario,
+        contender: Contender,
+        families: Option<&[&'static Family]>,
+    ) -> Self {
+        let quiet = Scenario { fault: Vec::new(), family: None, ..scenario.clone() };
+        let named = scenario.sweep.families.as_ref();
+        let wanted = |family: &&Family| match (families, named) {
+            (Some(families), _) => families.iter().any(|wanted| wanted.name == family.name),
+            (None, Some(names)) => names.iter().any(|name| name == family.name),
+            (None, None) => true,
+        };
+        // "none" is not a family to be drawn: no family on is.
+        let drawable = FAMILIES.iter().filter(|family| family.name != "none");
+        Self {
+            base: quiet.plan(contender, Seed(0)),
+            own: scenario.fault.clone(),
+            families: drawable.filter(wanted).collect(),
+            shape: scenario.sweep.clone(),
+        }
+    }
+
+    /// The names of all families that can be on, the scenario's own faults first.
+    pub fn families(&self) -> Vec<&'static str> {
+        let own = (!self.own.is_empty()).then_some(OWN);
+        own.into_iter().chain(self.families.iter().map(|family| family.name)).collect()
+    }
+
+    /// The plan of this seed.
+    pub fn draw(&self, seed: Seed) -> Drawn {
+        let mut plan = self.base.clone();
+        plan.world.seed = seed;
+        sample(&self.shapes(), seed.stream("shape")).give(&mut plan);
+
+        let on = sample(&swarm(self.families()), seed.stream("swarm"));
+        let on_here = |family: &&&Family| on.contains(&family.name);
+        for family in self.families.iter().filter(on_here) {
+            family.prepare(&mut plan);
+        }
+        let own = on.contains(&OWN).then(|| (OWN, self.own.clone()));
+        let drawn = self.families.iter().filter(on_here).map(|family| {
+            (family.name, family.draw(&plan, seed.stream(&format!("faults {}", family.name))))
+        });
+        let mut families = Vec::new();
+        let mut faults = Vec::new();
+        for (name, some) in own.into_iter().chain(drawn) {
+            families.push((name, faults.len()..faults.len() + some.len()));
+            faults.extend(some);
+        }
+        plan.world.faults = faults;
+        plan.world.end_at_ms =
+            plan.world.end_at_ms.max(plan.world.heal_at_ms + to_recover_ms(&plan));
+        Drawn { plan, families }
+    }
+
+    /// The shapes that plans can have.
+    fn shapes(&self) -> BoxedStrategy<Shape> {
+        let (base, spec) = (&self.base, &self.shape);
+        let (work, ttl_ms) = (base.workload, base.lock.ttl_ms);
+        // The scenario's own faults name its clients: there cannot be fewer.
+        let named = self.own.iter().flat_map(TimedFault::hosts).map(|host| host.number).max();
+        let clients = base.clients().count() as u16;
+        let most = clients.max(3) + 2;
+        let initial = work.initial.unsigned_abs();
+        let latency_ms = base.world.latency.max_us / 1000;
+        let around =
+            |own: u64, bounds: Option<(u64, u64)>, usual: (u64, u64)| -> BoxedStrategy<u64> {
+                let (low, high) = bounds.unwrap_or(usual);
+                prop_oneof![Just(own), low..=high].boxed()
+            };
+        let clients = spec.clients.unwrap_or((2.min(clients), most));
+        let clients = clients.0.max(named.unwrap_or(1))..=clients.1.max(named.unwrap_or(1));
+        let own_clients = base.clients().count() as u16;
+        (
+            prop_oneof![Just(own_clients), clients],
+            // Few enough to be sold out, or so many that every write matters to the end.
+            match spec.initial {
+                None => {
+                    prop_oneof![2 => Just(initial), 1 => 1..=100_u64, 1 => Just(1_000_000)].boxed()
+                }
+                bounds => around(initial, bounds, (0, 0)),
+            },
+            // Work that outlasts the lease needs no fault to break a lock, so not quite so long.
+            around(work.hold_ms, spec.hold_ms, (0, ttl_ms * 6 / 10)),
+            around(work.think_ms, spec.think_ms, (0, ttl_ms / 5)),
+            around(work.stagger_ms, spec.stagger_ms, (0, ttl_ms / 2)),
+            around(
+                latency_ms,
+                spec.latency_ms,
+                (latency_ms.min(1), (4 * latency_ms).min(ttl_ms / 20).max(1)),
+            ),
+        )
+            .prop_map(|(clients, initial, hold_ms, think_ms, stagger_ms, latency_ms)| Shape {
+                clients,
+                initial,
+                hold_ms,
+                think_ms,
+                stagger_ms,
+                latency_ms,
+            })
+            .boxed()
+    }
+}
+
+impl Shape {
+    fn give(self, plan: &mut Plan) {
+        plan.workload.initial = self.initial as i64;
+        plan.workload.hold_ms = self.hold_ms;
+        plan.workload.think_ms = self.think_ms;
+        plan.workload.stagger_ms = self.stagger_ms;
+        plan.world.latency.max_us = self.latency_ms * 1000;
+        plan.world.latency.min_us = plan.world.latency.min_us.min(plan.world.latency.max_us);
+        let hosts = &mut plan.world.hosts;
+        hosts.retain(|host| !host.name.is_client() || host.name.number <= self.clients);
+        let there = hosts.iter().filter(|host| host.name.is_client()).count() as u16;
+        hosts.extend((there + 1..=self.clients).map(|number| {
+            let name = HostName::client(number);
+            HostPlan { name, wall_offset_ms: 0, rate_ppm: 0 }
+        }));
+    }
+}
+
+/// Which families are on: now and then none, mostly one or two.
+fn swarm(families: Vec<&'static str>) -> BoxedStrategy<Vec<&'static str>> {
+    let some = |count: usize| subsequence(families.clone(), count.min(families.len()));
+    prop_oneof![1 => some(0), 8 => some(1), 5 => some(2), 2 => some(3), 1 => some(5)].boxed()
+}
+
+/// How long a run must go on after the heal so that every judge can tell: twice what a polled lock
+/// with a lease needs, because the bound of a lock is its own affair.
+fn to_recover_ms(plan: &Plan) -> u64 {
+    let lock = &plan.lock;
+    let polled = lock.ttl_ms + lock.retry_ms + lock.retry_jitter_ms + lock.request_timeout_ms;
+    2 * (polled + plan.working_ms())
+}
+
+impl Strategy for Space {
+    type Tree = PlanTree;
+    type Value = Plan;
+
+    fn new_tree(&self, runner: &mut TestRunner) -> NewTree<Self> {
+        use proptest::prelude::Rng;
+        let seed = Seed(runner.rng().next_u64());
+        Ok(PlanTree::new(self.draw(seed).plan))
+    }
+}

@@ -1,0 +1,244 @@
+//! The account of a sweep: what each contender broke and why, which faults really struck, which
+//! interesting places were reached.
+
+use std::collections::BTreeMap;
+
+use picklock_sim::seed::Seed;
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::Question;
+use super::trial::{Judged, Trial};
+use crate::checkers;
+use crate::compare::wilson;
+use crate::contender::Contender;
+use crate::facts::FACTS;
+use crate::outcome::{Outcome, Severity};
+use crate::plan::Plan;
+use crate::scenario::Scenario;
+use crate::search::Runner;
+use crate::search::cause::Cause;
+use crate::search::shrink::shrink;
+
+/// What was found.
+#[derive(Debug, Serialize)]
+pub struct Sweep {
+    /// The first seed.
+    pub first_seed: Seed,
+    /// How many seeds were tried: one plan each, with every contender.
+    pub plans: u64,
+    /// What each contender did.
+    pub contenders: Vec<ContenderAccount>,
+    /// How often each fault family was on, and how often it struck: one that never struck has
+    /// tested nothing.
+    pub families: Vec<FamilyCount>,
+    /// In how many runs each interesting place was reached.
+    pub facts: Vec<Times>,
+}
+
+/// What one contender did under all plans.
+#[derive(Debug, Serialize)]
+pub struct ContenderAccount {
+    /// Who.
+    pub contender: Contender,
+    /// Runs that were judged.
+    pub runs: u64,
+    /// Runs in which a promise was broken.
+    pub broken: u64,
+    /// Runs in which nothing promised was broken, but something else was seen.
+    pub unclaimed: u64,
+    /// Runs in which a promise could not be judged.
+    pub unknown: u64,
+    /// The first seed of those.
+    pub first_unknown: Option<Seed>,
+    /// Plans that the engine cannot express.
+    pub inexpressible: u64,
+    /// 95 % Wilson interval of the rate of broken runs.
+    pub interval: (f64, f64),
+    /// The distinct failures, in the order of the checkers, the simplest cause first.
+    pub failures: Vec<Failure>,
+}
+
+impl Sweep {
+    /// Whether anything was found that the scenario does not foresee, or could not be judged.
+    pub fn surprises(&self, scenario: &Scenario) -> bool {
+        self.contenders.iter().any(|account| {
+            let unforeseen = |failure: &Failure| !account.expects(scenario, failure);
+            account.unknown > 0 || account.failures.iter().any(unforeseen)
+        })
+    }
+}
+
+impl ContenderAccount {
+    /// Whether the scenario foresees such a failure, by whatever cause.
+    pub fn expects(&self, scenario: &Scenario, failure: &Failure) -> bool {
+        let mut specs = scenario.contender.iter().filter(|spec| spec.name == self.contender);
+        specs.any(|spec| spec.foresees(&failure.checker))
+    }
+}
+
+/// One distinct failure: a promise and what it takes to break it.
+#[derive(Debug, Serialize)]
+pub struct Failure {
+    /// Who found it.
+    pub checker: String,
+    /// What it needs.
+    pub cause: Cause,
+    /// In how many runs.
+    pub runs: u64,
+    /// The first seed that showed it.
+    pub first_seed: Seed,
+    /// The run of its smallest plan.
+    #[serde(skip)]
+    pub example: Box<Outcome>,
+}
+
+/// How often a family of faults was there.
+#[derive(Debug, Serialize)]
+pub struct FamilyCount {
+    /// Its name.
+    pub name: &'static str,
+    /// Runs in which it was on.
+    pub drawn: u64,
+    /// Runs in which at least one of its faults struck.
+    pub struck: u64,
+}
+
+/// How often something happened.
+#[derive(Debug, Serialize)]
+pub struct Times {
+    /// What.
+    pub name: &'static str,
+    /// In how many runs.
+    pub runs: u64,
+}
+
+/// An account in the making.
+pub(super) struct Tally {
+    sweep: Sweep,
+    /// One per contender: checker (by its place) and cause, with what is known of the failure.
+    failures: Vec<BTreeMap<(usize, Cause), Found>>,
+}
+
+/// A failure that is not shrunk yet.
+struct Found {
+    runs: u64,
+    first_seed: Seed,
+    plan: Plan,
+}
+
+impl Tally {
+    pub(super) fn new(question: &Question) -> Self {
+        let contender = |(contender, _): &(Contender, _)| ContenderAccount {
+            contender: *contender,
+            runs: 0,
+            broken: 0,
+            unclaimed: 0,
+            unknown: 0,
+            first_unknown: None,
+            inexpressible: 0,
+            interval: (0.0, 1.0),
+            failures: Vec::new(),
+        };
+        let families = question.spaces.first().map(|(_, space)| space.families());
+        let family = |name| FamilyCount { name, drawn: 0, struck: 0 };
+        let sweep = Sweep {
+            first_seed: Seed(question.seeds.start),
+            plans: 0,
+            contenders: question.spaces.iter().map(contender).collect(),
+            families: families.unwrap_or_default().into_iter().map(family).collect(),
+            facts: FACTS.iter().map(|fact| Times { name: fact.name, runs: 0 }).collect(),
+        };
+        let failures = question.spaces.iter().map(|_| BTreeMap::new()).collect();
+        Self { sweep, failures }
+    }
+
+    /// Adds what came of one seed; whether a promise was broken.
+    pub(super) fn add(&mut self, trials: Vec<Trial>) -> bool {
+        self.sweep.plans += 1;
+        let mut broken = false;
+        for (index, trial) in trials.into_iter().enumerate() {
+            let account = &mut self.sweep.contenders[index];
+            let Some(judged) = trial.result else {
+                account.inexpressible += 1;
+                continue;
+            };
+            for (name, struck) in trial.families {
+                let family = self.sweep.families.iter_mut().find(|family| family.name == name);
+                let family = family.expect("all families of the space are counted");
+                family.drawn += 1;
+                family.struck += u64::from(struck);
+            }
+            for (times, happened) in self.sweep.facts.iter_mut().zip(&judged.facts) {
+                times.runs += u64::from(*happened);
+            }
+            account.add(trial.seed, &judged);
+            broken |= !judged.broken.is_empty();
+            for one in judged.broken {
+                let place = checkers::names().iter().position(|name| *name == one.checker);
+                let key = (place.expect("a checker of the list"), one.cause);
+                let new = Found { runs: 0, first_seed: trial.seed, plan: one.plan };
+                self.failures[index].entry(key).or_insert(new).runs += 1;
+            }
+        }
+        broken
+    }
+
+    /// Shrinks an example of each failure and closes the account.
+    pub(super) fn finish(self, run: Runner<'_>) -> Sweep {
+        let mut sweep = self.sweep;
+        for (account, found) in sweep.contenders.iter_mut().zip(self.failures) {
+            let (hits, runs) = (account.broken as u32, account.runs as u32);
+            account.interval = wilson(hits, runs);
+            let found: Vec<_> = simplest_causes(found).into_iter().collect();
+            let shrunk = found.into_par_iter().map(|((place, cause), found)| {
+                let checker = checkers::names()[place];
+                let same = |outcome: &Outcome| {
+                    outcome.broken().any(|broken| broken == checker)
+                        && Cause::of(&outcome.plan) == cause
+                };
+                let shrunk = shrink(&found.plan, run, same).expect("it was run before");
+                let Found { runs, first_seed, .. } = found;
+                let example = Box::new(shrunk.outcome);
+                Failure { checker: checker.to_owned(), cause, runs, first_seed, example }
+            });
+            account.failures = shrunk.collect();
+        }
+        sweep
+    }
+}
+
+impl ContenderAccount {
+    fn add(&mut self, seed: Seed, judged: &Judged) {
+        self.runs += 1;
+        match judged.severity {
+            Severity::Broken => self.broken += 1,
+            Severity::Unclaimed => self.unclaimed += 1,
+            Severity::Unknown => {
+                self.unknown += 1;
+                self.first_unknown.get_or_insert(seed);
+            }
+            Severity::Clean => {}
+        }
+    }
+}
+
+/// A cause that contains another one of the same checker is no finding of its own: two faults that
+/// met are reported with the one that is enough. (What needs no fault at all explains nothing that
+/// needs one, so it swallows nobody.)
+fn simplest_causes(mut found: BTreeMap<(usize, Cause), Found>) -> BTreeMap<(usize, Cause), Found> {
+    let keys: Vec<(usize, Cause)> = found.keys().cloned().collect();
+    for (checker, cause) in &keys {
+        let simpler = keys.iter().find(|(other, part)| {
+            other == checker
+                && !part.is_none()
+                && part.is_part_of(cause)
+                && found.contains_key(&(*other, part.clone()))
+        });
+        if let Some(simpler) = simpler {
+            let merged = found.remove(&(*checker, cause.clone())).expect("it was listed");
+            found.get_mut(simpler).expect("it was looked up").runs += merged.runs;
+        }
+    }
+    found
+}
