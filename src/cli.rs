@@ -5,7 +5,7 @@
 mod choose;
 mod compare;
 mod list;
-mod output;
+pub(crate) mod output;
 mod replay;
 mod run;
 mod shrink;

@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::lock::Algorithm;
 use crate::locks::{ALGORITHMS, AlgorithmInfo};
 use crate::resource::{RESOURCES, ResourceKind};
 use crate::terms::{Claim, WorkloadKind};
@@ -31,6 +32,11 @@ impl Contender {
     /// A known lock with a resource.
     pub fn new(lock: &'static AlgorithmInfo, resource: ResourceKind) -> Self {
         Self { lock: lock.name, lock_claims: lock.claims, fenced: lock.fenced, resource }
+    }
+
+    /// Somebody's own lock, which is in no list, with what it is to be held to.
+    pub fn own<A: Algorithm>(claims: &'static [Claim], resource: ResourceKind) -> Self {
+        Self { lock: A::NAME, lock_claims: claims, fenced: A::FENCED, resource }
     }
 
     /// Whether clients take a lock at all.

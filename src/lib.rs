@@ -30,6 +30,7 @@ mod logging;
 pub mod outcome;
 pub mod pipeline;
 pub mod plan;
+pub mod property;
 pub mod report;
 pub mod resource;
 pub mod scenario;
@@ -37,3 +38,5 @@ pub mod search;
 pub mod terms;
 pub mod verdict;
 pub mod workload;
+
+pub use property::property;

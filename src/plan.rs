@@ -21,16 +21,17 @@ pub const PLAN_VERSION: u32 = 1;
 /// numbers (2^53) lose a unit.
 const LARGEST_INITIAL: u64 = 1_000_000_000_000_000;
 
-/// One run, written down completely.
+/// One run, written down completely. A plan of a lock that this crate does not know is read with its
+/// contender's name first (`C` is a string), see [`Plan::with_contender`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Plan {
+pub struct Plan<C = Contender> {
     /// [`PLAN_VERSION`].
     pub picklock_plan: u32,
     /// The scenario it was made from, for the reader.
     pub scenario: String,
     /// The lock and what it guards.
-    pub contender: Contender,
+    pub contender: C,
     /// Times of the lock.
     pub lock: LockParams,
     /// What the clients do.
@@ -71,6 +72,15 @@ pub struct Recorded {
     pub digest: Digest,
     /// The checkers that found a violation.
     pub violations: Vec<String>,
+}
+
+impl<C> Plan<C> {
+    /// The same plan for another contender.
+    pub fn with_contender<D>(self, contender: D) -> Plan<D> {
+        let Plan { picklock_plan, scenario, lock, workload, persistence, world, recorded, .. } =
+            self;
+        Plan { picklock_plan, scenario, contender, lock, workload, persistence, world, recorded }
+    }
 }
 
 impl Plan {

@@ -15,7 +15,7 @@ use picklock_sim::plan::{HostPlan, Latency, WorldPlan};
 use picklock_sim::seed::Seed;
 use serde::Deserialize;
 
-pub use file::{InputError, load, load_history, load_plan};
+pub use file::{InputError, load, load_history, load_plan, load_plan_of};
 
 use crate::checkers;
 use crate::contender::Contender;

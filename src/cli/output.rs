@@ -91,7 +91,7 @@ pub(super) fn write_file(
 }
 
 /// Writes a value as JSON that a person can read and edit.
-pub(super) fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<(), CliError> {
+pub(crate) fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<(), CliError> {
     write_file(path, |out| {
         serde_json::to_writer_pretty(&mut *out, value)?;
         out.write_all(b"\n")
@@ -107,7 +107,7 @@ pub(super) fn keep(outcome: &Outcome, stem: &Path) -> Result<PathBuf, CliError> 
 }
 
 /// A text as a part of a file name.
-pub(super) fn slug(text: &str) -> String {
+pub(crate) fn slug(text: &str) -> String {
     let mut slug = String::new();
     for character in text.chars() {
         match character {

@@ -24,10 +24,17 @@ pub fn text(scenario: &Scenario, engine: Engine, sweep: &Sweep, kept: &[PathBuf]
     for account in &sweep.contenders {
         contender(&mut text, scenario, account, &mut kept);
     }
-    families(&mut text, sweep);
-    facts(&mut text, sweep);
+    text.push_str(&account(sweep));
     let failures = sweep.contenders.iter().map(|account| account.failures.len()).sum::<usize>();
     let _ = writeln!(text, "{failures} distinct failures");
+    text
+}
+
+/// What was really done: which faults struck, which places were reached.
+pub fn account(sweep: &Sweep) -> String {
+    let mut text = String::new();
+    families(&mut text, sweep);
+    facts(&mut text, sweep);
     text
 }
 
@@ -113,7 +120,7 @@ fn one_cause(text: &mut String, failures: &[&Failure], expected: bool, plan: Opt
 }
 
 /// `2 clients; process pause of client 1 for 1500 ms`.
-fn size(outcome: &Outcome) -> String {
+pub(crate) fn size(outcome: &Outcome) -> String {
     let plan = &outcome.plan;
     let clients = plan.clients().count();
     let mut parts = vec![format!("{clients} client{}", if clients == 1 { "" } else { "s" })];

@@ -11,6 +11,7 @@ use picklock_sim::history;
 
 use super::Scenario;
 use crate::checkers;
+use crate::contender::Contender;
 use crate::families::{FAMILIES, Family};
 use crate::plan::{PLAN_VERSION, Plan};
 use crate::terms::History;
@@ -71,6 +72,27 @@ pub fn load(path: &Path) -> Result<Scenario, InputError> {
 /// # Errors
 /// See [`InputError`].
 pub fn load_plan(path: &Path) -> Result<Plan, InputError> {
+    let plan: Plan = parse_plan(path)?;
+    plan.check().map_err(|error| InputError::about_file(path, error.to_string()))?;
+    Ok(plan)
+}
+
+/// Reads a plan of a contender that is in no list: somebody's own lock.
+///
+/// # Errors
+/// See [`InputError`]; also a plan of another contender.
+pub fn load_plan_of(path: &Path, contender: Contender) -> Result<Plan, InputError> {
+    let plan: Plan<String> = parse_plan(path)?;
+    if plan.contender != contender.to_string() {
+        let message = format!("is a plan of `{}`, not of `{contender}`", plan.contender);
+        return Err(InputError::about_file(path, message));
+    }
+    let plan = plan.with_contender(contender);
+    plan.check().map_err(|error| InputError::about_file(path, error.to_string()))?;
+    Ok(plan)
+}
+
+fn parse_plan<C: serde::de::DeserializeOwned>(path: &Path) -> Result<Plan<C>, InputError> {
     #[derive(serde::Deserialize)]
     struct VersionOnly {
         picklock_plan: Option<u32>,
@@ -95,9 +117,7 @@ pub fn load_plan(path: &Path) -> Result<Plan, InputError> {
                 .help("`picklock run` writes a plan for each run that breaks a claim"));
         }
     }
-    let plan: Plan = serde_json::from_str(&text).map_err(at_line)?;
-    plan.check().map_err(|error| InputError::about_file(path, error.to_string()))?;
-    Ok(plan)
+    serde_json::from_str(&text).map_err(at_line)
 }
 
 /// Reads a history.

@@ -1,0 +1,152 @@
+//! Saved plans first, then drawn ones.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use picklock_sim::run::WorldError;
+
+use super::regressions;
+use super::{Broken, Failure, Found, Property, words};
+use crate::checkers::judge;
+use crate::contender::Contender;
+use crate::lock::Algorithm;
+use crate::outcome::{Outcome, Severity};
+use crate::pipeline::simulate_lock;
+use crate::plan::Plan;
+use crate::report::findings;
+use crate::scenario::{RedisSpec, RunSpec, Scenario, load_plan_of};
+use crate::search::cause::Cause;
+use crate::search::space::Space;
+use crate::search::sweep::{ContenderAccount, Question, Sweep, sweep};
+
+/// The environment variable that names a plan to be shown instead of drawing any.
+pub(super) const REPLAY: &str = "PICKLOCK_REPLAY";
+
+/// The whole property.
+pub(super) fn run<A: Algorithm>(property: Property<A>) -> Result<Sweep, Broken> {
+    let contender = Contender::own::<A>(property.claims, property.resource);
+    let engine = property.engine;
+    let run = |plan: &Plan| -> Result<Outcome, WorldError> {
+        plan.check()?;
+        let history = simulate_lock::<A>(plan, engine)?;
+        let judgements = judge(&history);
+        Ok(Outcome::new(plan, engine, history, judgements))
+    };
+    let question = question(&property, contender);
+    if let Some(path) = env::var_os(REPLAY) {
+        return replay(Path::new(&path), contender, &question, &run);
+    }
+    for path in property.regressions.iter().flat_map(|folder| regressions::saved(folder, A::NAME)) {
+        one_saved(&path, contender, &run)?;
+    }
+    let found = sweep(&question, &run, |_| true).map_err(|error| {
+        let name = format!("seed-{}", error.seed);
+        let folder = property.regressions.as_ref();
+        let saved =
+            folder.and_then(|folder| regressions::save(folder, A::NAME, &name, &error.plan));
+        Broken::Run { error, saved }
+    })?;
+    let account = &found.contenders[0];
+    if let Some(mut failure) = worst(account) {
+        let name = format!("{}-{}", failure.checker, failure.cause);
+        let save =
+            |folder: &PathBuf| regressions::save(folder, A::NAME, &name, &failure.example.plan);
+        failure.saved = property.regressions.as_ref().and_then(save);
+        return Err(Broken::Claim(Box::new(failure)));
+    }
+    if let Some(seed) = account.first_unknown {
+        let plan = question.spaces[0].1.draw(seed).plan;
+        let outcome = run(&plan).expect("it was run before");
+        return Err(Broken::Unknown(seed, Box::new(outcome)));
+    }
+    let struck: u64 = found.families.iter().map(|family| family.struck).sum();
+    if struck == 0 && !found.families.is_empty() {
+        return Err(Broken::Vacuous(found.plans));
+    }
+    Ok(found)
+}
+
+fn question<A>(property: &Property<A>, contender: Contender) -> Question {
+    let number = |name| env::var(name).ok().and_then(|text: String| text.parse::<u64>().ok());
+    let first = number("PICKLOCK_SEED").unwrap_or(property.seeds.start);
+    let plans = number("PICKLOCK_PLANS").unwrap_or(property.seeds.end - property.seeds.start);
+    // Four leases in which things break, and time enough afterwards (the space adds what the other
+    // times need).
+    let heal_at_ms = 4 * property.params.ttl_ms;
+    let scenario = Scenario {
+        name: contender.lock.to_owned(),
+        about: String::new(),
+        source: None,
+        run: RunSpec { seed: first, runs: 1, heal_at_ms, end_at_ms: heal_at_ms + 1 },
+        workload: property.workload,
+        lock: property.params,
+        redis: RedisSpec::default(),
+        network: Default::default(),
+        clock: Vec::new(),
+        fault: Vec::new(),
+        family: None,
+        sweep: property.sweep.clone(),
+        contender: Vec::new(),
+    };
+    let space = Space::of(&scenario, contender, property.families.as_deref());
+    let seeds = first..first.saturating_add(plans);
+    Question { spaces: vec![(contender, space)], seeds, stop_at_first: true }
+}
+
+/// The worst failure of an account.
+fn worst(account: &ContenderAccount) -> Option<Failure> {
+    let rank = |failure: &&crate::search::sweep::Failure| {
+        (failure.first_seed, findings::damage(&failure.checker))
+    };
+    let failure = account.failures.iter().min_by_key(rank)?;
+    Some(Failure {
+        checker: failure.checker.clone(),
+        cause: failure.cause.clone(),
+        found: Found::Drawn(failure.first_seed),
+        example: failure.example.clone(),
+        saved: None,
+    })
+}
+
+/// Runs a saved plan again; it is as small as it gets.
+fn one_saved(
+    path: &Path,
+    contender: Contender,
+    run: &dyn Fn(&Plan) -> Result<Outcome, WorldError>,
+) -> Result<Outcome, Broken> {
+    let input = |error| Broken::Input(miette::Report::new(error));
+    let plan = load_plan_of(path, contender).map_err(input)?;
+    let outcome = run(&plan)
+        .map_err(|error| Broken::Input(miette::miette!("{}: {error}", path.display())))?;
+    let broken = outcome.broken().min_by_key(|checker| findings::damage(checker));
+    let Some(checker) = broken.map(str::to_owned) else { return Ok(outcome) };
+    Err(Broken::Claim(Box::new(Failure {
+        checker,
+        cause: Cause::of(&outcome.plan),
+        found: Found::Saved(path.to_owned()),
+        example: Box::new(outcome),
+        saved: Some(path.to_owned()),
+    })))
+}
+
+/// Shows one plan in full.
+fn replay(
+    path: &Path,
+    contender: Contender,
+    question: &Question,
+    run: &(dyn Fn(&Plan) -> Result<Outcome, WorldError> + Sync),
+) -> Result<Sweep, Broken> {
+    let outcome = one_saved(path, contender, run).or_else(|broken| match broken {
+        Broken::Claim(failure) => {
+            words::replayed(&failure.example);
+            Err(Broken::Claim(failure))
+        }
+        other => Err(other),
+    })?;
+    words::replayed(&outcome);
+    if outcome.severity() == Severity::Unknown {
+        return Err(Broken::Unknown(outcome.plan.world.seed, Box::new(outcome)));
+    }
+    let nothing = Question { seeds: 0..0, ..question.clone() };
+    Ok(sweep(&nothing, run, |_| true).expect("no plan is run"))
+}
