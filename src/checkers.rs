@@ -16,7 +16,7 @@ mod beliefs;
 mod evidence;
 mod fence_order;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 pub mod intervals;
 mod ledger;
 mod lost_update;

@@ -5,6 +5,7 @@
 mod choose;
 mod compare;
 mod list;
+mod new;
 pub(crate) mod output;
 mod replay;
 mod run;
@@ -50,6 +51,8 @@ enum Verb {
     Shrink(shrink::Args),
     /// Run a plan again and show what happens.
     Replay(replay::Args),
+    /// Write a crate with a lock of your own and the tests of its promises.
+    New(new::Args),
     /// What there is: locks, resources, fault families, checkers, scenarios.
     List(list::Args),
 }
@@ -90,6 +93,7 @@ pub fn main() -> ExitCode {
         Verb::Sweep(args) => sweep::run(&args),
         Verb::Shrink(args) => shrink::run(&args),
         Verb::Replay(args) => replay::run(&args),
+        Verb::New(args) => new::run(&args),
         Verb::List(args) => list::run(&args),
     };
     let exit = result.unwrap_or_else(|error| {

@@ -30,6 +30,7 @@ mod logging;
 pub mod outcome;
 pub mod pipeline;
 pub mod plan;
+pub mod prelude;
 pub mod property;
 pub mod report;
 pub mod resource;

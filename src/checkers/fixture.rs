@@ -16,15 +16,15 @@ use crate::verdict::{Verdict, Violation};
 
 /// A history in the making.
 #[derive(Clone)]
-pub(super) struct Script {
-    pub(super) terms: Terms,
-    pub(super) events: Vec<Event>,
+pub(crate) struct Script {
+    pub(crate) terms: Terms,
+    pub(crate) events: Vec<Event>,
     now_ms: u64,
     healed: bool,
 }
 
 /// The answer of the checker of this name, which may assume that the history is well-formed.
-pub(super) fn ask(name: &str, history: &History) -> Verdict {
+pub(crate) fn ask(name: &str, history: &History) -> Verdict {
     assert_eq!(WellFormed.check(history), Verdict::Pass, "the script itself is wrong");
     let checker: &dyn Checker =
         *CHECKERS.iter().find(|checker| checker.name() == name).expect("a checker of this name");
@@ -32,7 +32,7 @@ pub(super) fn ask(name: &str, history: &History) -> Verdict {
 }
 
 /// Its violation; panics with the answer if it is none.
-pub(super) fn violation(name: &str, history: &History) -> Violation {
+pub(crate) fn violation(name: &str, history: &History) -> Violation {
     match ask(name, history) {
         Verdict::Fail(violation) => violation,
         other => panic!("{name} should fail, but says {other:?}"),
@@ -40,12 +40,12 @@ pub(super) fn violation(name: &str, history: &History) -> Violation {
 }
 
 /// Its three lines.
-pub(super) fn story(name: &str, history: &History) -> String {
+pub(crate) fn story(name: &str, history: &History) -> String {
     violation(name, history).story.join("\n")
 }
 
 /// Why this verdict is unknown, broken into lines that fit on a page.
-pub(super) fn reason_of(verdict: &Verdict) -> String {
+pub(crate) fn reason_of(verdict: &Verdict) -> String {
     let Verdict::Unknown { reason } = verdict else { panic!("{verdict:?} is not unknown") };
     let mut lines = String::new();
     for word in reason.split(' ') {
@@ -62,7 +62,7 @@ pub(super) fn reason_of(verdict: &Verdict) -> String {
 
 impl Script {
     /// A sale of `initial` units by three clients; heals at 4 s, ends at 10 s.
-    pub(super) fn sale(initial: i64) -> Self {
+    pub(crate) fn sale(initial: i64) -> Self {
         let terms = Terms {
             scenario: "hand-written".to_owned(),
             contender: "redis-setpx-cad".to_owned(),
@@ -79,19 +79,19 @@ impl Script {
         Self { terms, events: Vec::new(), now_ms: 0, healed: false }
     }
 
-    pub(super) fn counter() -> Self {
+    pub(crate) fn counter() -> Self {
         let mut script = Self::sale(0);
         script.terms.workload = WorkloadKind::Counter;
         script
     }
 
-    pub(super) fn terms(mut self, change: impl FnOnce(&mut Terms)) -> Self {
+    pub(crate) fn terms(mut self, change: impl FnOnce(&mut Terms)) -> Self {
         change(&mut self.terms);
         self
     }
 
     /// What follows happens at this millisecond.
-    pub(super) fn at(mut self, ms: u64) -> Self {
+    pub(crate) fn at(mut self, ms: u64) -> Self {
         let heal_at = self.terms.heal_at;
         if !self.healed && SimTime::from_millis(ms) >= heal_at {
             self.healed = true;
@@ -102,99 +102,99 @@ impl Script {
         self
     }
 
-    pub(super) fn event(mut self, process: HostName, kind: Kind, op: Op) -> Self {
+    pub(crate) fn event(mut self, process: HostName, kind: Kind, op: Op) -> Self {
         let index = self.events.len() as u32;
         let at = SimTime::from_millis(self.now_ms);
         self.events.push(Event { index, at, process, kind, op });
         self
     }
 
-    pub(super) fn fact(self, process: HostName, op: Op) -> Self {
+    pub(crate) fn fact(self, process: HostName, op: Op) -> Self {
         self.event(process, Kind::Info, op)
     }
 
-    pub(super) fn invoke(self, client: u16, op: Op) -> Self {
+    pub(crate) fn invoke(self, client: u16, op: Op) -> Self {
         self.event(HostName::client(client), Kind::Invoke, op)
     }
 
-    pub(super) fn ok(self, client: u16, op: Op) -> Self {
+    pub(crate) fn ok(self, client: u16, op: Op) -> Self {
         self.event(HostName::client(client), Kind::Ok, op)
     }
 
-    pub(super) fn fail(self, client: u16, op: Op) -> Self {
+    pub(crate) fn fail(self, client: u16, op: Op) -> Self {
         self.event(HostName::client(client), Kind::Fail, op)
     }
 
     /// The operation ends without a known result.
-    pub(super) fn lost_reply(self, client: u16, op: Op) -> Self {
+    pub(crate) fn lost_reply(self, client: u16, op: Op) -> Self {
         self.event(HostName::client(client), Kind::Info, op)
     }
 
-    pub(super) fn asks(self, client: u16) -> Self {
+    pub(crate) fn asks(self, client: u16) -> Self {
         self.invoke(client, Op::ACQUIRE)
     }
 
-    pub(super) fn granted(self, client: u16) -> Self {
+    pub(crate) fn granted(self, client: u16) -> Self {
         self.ok(client, Op::ACQUIRE)
     }
 
     /// Asks and gets it at once.
-    pub(super) fn acquired(self, client: u16) -> Self {
+    pub(crate) fn acquired(self, client: u16) -> Self {
         self.asks(client).granted(client)
     }
 
-    pub(super) fn acquired_until(self, client: u16, until_ms: u64) -> Self {
+    pub(crate) fn acquired_until(self, client: u16, until_ms: u64) -> Self {
         let until = Some(SimTime::from_millis(until_ms));
         self.asks(client).ok(client, Op::Acquire { token: None, until })
     }
 
-    pub(super) fn acquired_with(self, client: u16, token: u64) -> Self {
+    pub(crate) fn acquired_with(self, client: u16, token: u64) -> Self {
         self.asks(client).ok(client, Op::Acquire { token: Some(token), until: None })
     }
 
-    pub(super) fn renewed_until(self, client: u16, until_ms: u64) -> Self {
+    pub(crate) fn renewed_until(self, client: u16, until_ms: u64) -> Self {
         let until = Some(SimTime::from_millis(until_ms));
         self.invoke(client, Op::RENEW).ok(client, Op::Renew { until })
     }
 
     /// Begins to release and is done at once.
-    pub(super) fn released(self, client: u16) -> Self {
+    pub(crate) fn released(self, client: u16) -> Self {
         self.invoke(client, Op::Release).ok(client, Op::Release)
     }
 
-    pub(super) fn told_lost(self, client: u16) -> Self {
+    pub(crate) fn told_lost(self, client: u16) -> Self {
         self.fact(HostName::client(client), Op::Lost)
     }
 
-    pub(super) fn reads(self, client: u16, value: i64) -> Self {
+    pub(crate) fn reads(self, client: u16, value: i64) -> Self {
         self.invoke(client, Op::READ).ok(client, Op::Read { value: Some(value) })
     }
 
-    pub(super) fn begins_write(self, client: u16, value: i64) -> Self {
+    pub(crate) fn begins_write(self, client: u16, value: i64) -> Self {
         self.invoke(client, Op::Write { value, token: None })
     }
 
-    pub(super) fn wrote(self, client: u16, value: i64) -> Self {
+    pub(crate) fn wrote(self, client: u16, value: i64) -> Self {
         self.ok(client, Op::Write { value, token: None })
     }
 
     /// A whole acknowledged write that the shop accepts.
-    pub(super) fn writes(self, client: u16, before: i64, after: i64) -> Self {
+    pub(crate) fn writes(self, client: u16, before: i64, after: i64) -> Self {
         self.begins_write(client, after).applied(client, before, after).wrote(client, after)
     }
 
     /// A whole decrement at the store.
-    pub(super) fn sells(self, client: u16, left: i64) -> Self {
+    pub(crate) fn sells(self, client: u16, left: i64) -> Self {
         self.invoke(client, Op::SELL)
             .stock(Some(client), left)
             .ok(client, Op::Sell { left: Some(left) })
     }
 
-    pub(super) fn applied(self, client: u16, before: i64, after: i64) -> Self {
+    pub(crate) fn applied(self, client: u16, before: i64, after: i64) -> Self {
         self.applied_with(client, before, after, None, true)
     }
 
-    pub(super) fn applied_with(
+    pub(crate) fn applied_with(
         self,
         client: u16,
         before: i64,
@@ -207,29 +207,29 @@ impl Script {
     }
 
     /// The lock record is stored by `client`.
-    pub(super) fn locked(self, client: u16) -> Self {
+    pub(crate) fn locked(self, client: u16) -> Self {
         let change = ChangeKind::Set { number: None, ttl_ms: Some(1_000) };
         self.record(RecordName::Lock, change, Some(client), None)
     }
 
     /// The lock record of `owner` is removed by `by`.
-    pub(super) fn unlocked(self, by: u16, owner: u16) -> Self {
+    pub(crate) fn unlocked(self, by: u16, owner: u16) -> Self {
         self.record(RecordName::Lock, ChangeKind::Deleted, Some(by), Some(owner))
     }
 
     /// The lock record of `owner` expires.
-    pub(super) fn expired(self, owner: u16) -> Self {
+    pub(crate) fn expired(self, owner: u16) -> Self {
         self.record(RecordName::Lock, ChangeKind::Expired, None, Some(owner))
     }
 
     /// The stock record is set.
-    pub(super) fn stock(self, by: Option<u16>, left: i64) -> Self {
+    pub(crate) fn stock(self, by: Option<u16>, left: i64) -> Self {
         let change = ChangeKind::Set { number: Some(left), ttl_ms: None };
         self.record(RecordName::Stock, change, by, None)
     }
 
     /// The stock record was on the disk.
-    pub(super) fn stock_loaded(self, left: i64) -> Self {
+    pub(crate) fn stock_loaded(self, left: i64) -> Self {
         let change = ChangeKind::Loaded { number: Some(left), ttl_ms: None };
         self.record(RecordName::Stock, change, None, None)
     }
@@ -245,24 +245,24 @@ impl Script {
         self.fact(HostName::REDIS, Op::Record { record, change, by, owner })
     }
 
-    pub(super) fn paused(self, host: HostName) -> Self {
+    pub(crate) fn paused(self, host: HostName) -> Self {
         self.fact(host, Op::Paused)
     }
 
-    pub(super) fn resumed(self, host: HostName) -> Self {
+    pub(crate) fn resumed(self, host: HostName) -> Self {
         self.fact(host, Op::Resumed)
     }
 
-    pub(super) fn crashed(self, host: HostName) -> Self {
+    pub(crate) fn crashed(self, host: HostName) -> Self {
         self.fact(host, Op::Crashed)
     }
 
-    pub(super) fn booted(self, host: HostName) -> Self {
+    pub(crate) fn booted(self, host: HostName) -> Self {
         self.fact(host, Op::Booted)
     }
 
     /// The whole history.
-    pub(super) fn done(mut self) -> History {
+    pub(crate) fn done(mut self) -> History {
         if !self.healed {
             let heal_ms = self.terms.heal_at.as_nanos() / 1_000_000;
             self = self.at(heal_ms);
@@ -272,6 +272,6 @@ impl Script {
 }
 
 /// Client `number`.
-pub(super) const fn client(number: u16) -> HostName {
+pub(crate) const fn client(number: u16) -> HostName {
     HostName::client(number)
 }

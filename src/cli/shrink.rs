@@ -12,8 +12,7 @@ use crate::pipeline;
 use crate::plan::Plan;
 use crate::report::{findings, terminal};
 use crate::scenario;
-use crate::search::cause::Cause;
-use crate::search::shrink::{Shrunk, fewest_faults, shrink};
+use crate::search::shrink::{Shrunk, shrink};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -42,11 +41,7 @@ pub(super) fn run(args: &Args) -> CliResult {
 
     let checker = checker(args, &run(&plan)?)?;
     let breaks = |outcome: &Outcome| found(outcome).any(|name| name == checker);
-    // The cause is what the failure needs, not what happens to be in the plan.
-    let needed = fewest_faults(&plan, |plan| run(plan).is_ok_and(|outcome| breaks(&outcome)));
-    let cause = Cause::of(&needed);
-    let same = |outcome: &Outcome| breaks(outcome) && Cause::of(&outcome.plan) == cause;
-    let Shrunk { outcome, trials } = shrink(&needed, &run, same)?;
+    let Shrunk { outcome, cause, trials } = shrink(&plan, &run, breaks)?;
 
     let out = args.out.clone().unwrap_or_else(|| beside(&args.file));
     output::write_json(&out, &outcome.plan)?;

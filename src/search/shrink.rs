@@ -4,6 +4,7 @@ use picklock_sim::run::WorldError;
 use proptest::strategy::ValueTree;
 
 use super::Runner;
+use super::cause::Cause;
 use super::tree::PlanTree;
 use crate::outcome::Outcome;
 use crate::plan::Plan;
@@ -17,23 +18,29 @@ const MOST_TRIALS: u32 = 5000;
 pub struct Shrunk {
     /// The run of the smallest plan.
     pub outcome: Outcome,
+    /// What the failure needs.
+    pub cause: Cause,
     /// How many simpler plans were tried.
     pub trials: u32,
 }
 
-/// Makes a failing plan as small as it gets while `same` says that it still fails in the same way.
-/// A simpler plan that cannot be run is passed over.
+/// Makes a failing plan as small as it gets while it still fails, and needs the same for it. What it
+/// needs is found first, because one kind of fault can often stand in for another. A simpler plan
+/// that cannot be run is passed over.
 ///
 /// # Errors
 /// The plan that is left cannot be run: it could not be run in the first place.
 pub fn shrink(
     plan: &Plan,
     run: Runner<'_>,
-    same: impl Fn(&Outcome) -> bool,
+    fails: impl Fn(&Outcome) -> bool,
 ) -> Result<Shrunk, WorldError> {
-    let still_fails = |plan: &Plan| run(plan).is_ok_and(|outcome| same(&outcome));
-    let (smallest, trials) = descend(PlanTree::new(plan.clone()), still_fails);
-    Ok(Shrunk { outcome: run(&smallest)?, trials })
+    let still_fails = |plan: &Plan| run(plan).is_ok_and(|outcome| fails(&outcome));
+    let needed = fewest_faults(plan, still_fails);
+    let cause = Cause::of(&needed);
+    let same = |plan: &Plan| Cause::of(plan) == cause && still_fails(plan);
+    let (smallest, trials) = descend(PlanTree::new(needed), same);
+    Ok(Shrunk { outcome: run(&smallest)?, cause, trials })
 }
 
 /// Takes away the faults that the failure does not need.

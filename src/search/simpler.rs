@@ -64,13 +64,34 @@ fn fewer_clients(plan: &Plan) -> Vec<Plan> {
     };
     let mut plans = Vec::new();
     for count in named.len().max(1)..clients.len() {
-        for first in [1, count - named.len() + 1] {
+        let back = count - named.len() + 1;
+        for first in BTreeSet::from([1, back]) {
             let places = (first..).map(|number| HostName::client(number as u16));
             let renamed: BTreeMap<HostName, HostName> = named.iter().copied().zip(places).collect();
-            plans.push(with_clients(plan, count, &renamed));
+            plans.extend(less_to_do(&with_clients(plan, count, &renamed)));
         }
     }
-    plans.dedup();
+    plans
+}
+
+/// The same, then with so little to do that few clients are done with it. What is sold in a run, who
+/// is there to sell it, and the how-manieth sale a fault waits for hang together: one alone can
+/// often not be made smaller.
+fn less_to_do(plan: &Plan) -> Vec<Plan> {
+    let mut plans = vec![plan.clone()];
+    for initial in [1, 2, 5, 10].into_iter().filter(|units| *units < plan.workload.initial) {
+        plans.push(changed(plan, &|plan| plan.workload.initial = initial));
+        plans.push(changed(plan, &|plan| {
+            plan.workload.initial = initial;
+            for timed in &mut plan.world.faults {
+                match &mut timed.when {
+                    When::AtMs(_) => {}
+                    When::Step(step) => step.nth = 1,
+                    When::Event(event) => event.nth = 1,
+                }
+            }
+        }));
+    }
     plans
 }
 

@@ -193,11 +193,8 @@ impl Tally {
             let found: Vec<_> = simplest_causes(found).into_iter().collect();
             let shrunk = found.into_par_iter().map(|((place, cause), found)| {
                 let checker = checkers::names()[place];
-                let same = |outcome: &Outcome| {
-                    outcome.broken().any(|broken| broken == checker)
-                        && Cause::of(&outcome.plan) == cause
-                };
-                let shrunk = shrink(&found.plan, run, same).expect("it was run before");
+                let breaks = |outcome: &Outcome| outcome.broken().any(|broken| broken == checker);
+                let shrunk = shrink(&found.plan, run, breaks).expect("it was run before");
                 let Found { runs, first_seed, .. } = found;
                 let example = Box::new(shrunk.outcome);
                 Failure { checker: checker.to_owned(), cause, runs, first_seed, example }
