@@ -14,7 +14,11 @@ use crate::engine::Engine;
 use crate::families::Family;
 use crate::outcome::{Outcome, Severity};
 use crate::pipeline;
+use crate::plan::Plan;
+use crate::report::findings;
 use crate::scenario::Scenario;
+use crate::search::shrink::shrink;
+use crate::verdict::Judgement;
 
 /// What came out of a comparison.
 #[derive(Clone, Debug, Serialize)]
@@ -70,7 +74,7 @@ pub struct Cell {
     pub interval: (f64, f64),
     /// What was found, with the number of runs, in the checkers' order.
     pub findings: Vec<Finding>,
-    /// The run with the earliest violation of the worst kind.
+    /// The smallest run that shows the worst of what was found.
     #[serde(skip)]
     pub example: Option<Box<Outcome>>,
 }
@@ -140,7 +144,25 @@ fn run_cell(
         progress();
     }
     cell.interval = wilson(cell.broken, cell.runs);
+    if let Some(example) = cell.example.take() {
+        cell.example = Some(Box::new(smallest(*example, engine)?));
+    }
     Ok(cell)
+}
+
+/// The smallest run that shows the worst of what this one shows.
+fn smallest(example: Outcome, engine: Engine) -> Result<Outcome, WorldError> {
+    let rank = |(judgement, _): &(&Judgement, _)| {
+        (!judgement.claimed, findings::damage(&judgement.checker))
+    };
+    let Some((worst, _)) = example.violations().min_by_key(rank) else { return Ok(example) };
+    let (checker, claimed) = (worst.checker.clone(), worst.claimed);
+    let shows = |outcome: &Outcome| {
+        let mut found = outcome.violations();
+        found.any(|(one, _)| one.checker == checker && one.claimed == claimed)
+    };
+    let run = |plan: &Plan| pipeline::run(plan, engine);
+    shrink(&example.plan, &run, shows).map(|shrunk| shrunk.outcome)
 }
 
 impl Cell {

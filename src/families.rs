@@ -31,6 +31,9 @@ pub struct Family {
     strategy: fn(&Setting) -> BoxedStrategy<Vec<TimedFault>>,
     /// What it needs of the rest of the plan, the same for all contenders.
     prepare: fn(&mut Plan),
+    /// Whether a comparison has a column for it by default. What is left out is another shade of a
+    /// column that is there; sweeps and property tests draw from all.
+    pub compared: bool,
 }
 
 /// What a strategy must know of the world it strikes.
@@ -55,6 +58,20 @@ pub const FAMILIES: &[Family] = &[
         |_| {},
     ),
     family(
+        "V",
+        "vm-suspend",
+        "a client's virtual machine stands still, its steady clock with it, just before its write",
+        pauses::of_a_machine,
+        |_| {},
+    ),
+    further(
+        "SH",
+        "slow-process",
+        "every step of a client's process takes longer for a while",
+        pauses::slow_client,
+        |_| {},
+    ),
+    family(
         "PS",
         "server-pause",
         "the Redis process stands still for longer than the lease",
@@ -67,6 +84,34 @@ pub const FAMILIES: &[Family] = &[
         "partition",
         "a client is cut off from Redis for longer than the lease, but not from the resource",
         messages::partition,
+        |_| {},
+    ),
+    further(
+        "N1",
+        "one-way-partition",
+        "what Redis sends does not reach a client, for longer than the lease",
+        messages::one_way,
+        |_| {},
+    ),
+    further(
+        "NR",
+        "rejecting-firewall",
+        "all connections of a client to Redis are reset and refused, for longer than the lease",
+        messages::rejected,
+        |_| {},
+    ),
+    further(
+        "NS",
+        "resource-partition",
+        "a client is cut off from the resource, but not from Redis, just before its guarded write",
+        messages::resource_partition,
+        |_| {},
+    ),
+    further(
+        "L",
+        "packet-loss",
+        "packets between clients and Redis are lost and sent again",
+        messages::loss,
         |_| {},
     ),
     family(
@@ -156,7 +201,18 @@ const fn family(
     strategy: fn(&Setting) -> BoxedStrategy<Vec<TimedFault>>,
     prepare: fn(&mut Plan),
 ) -> Family {
-    Family { code, name, about, strategy, prepare }
+    Family { code, name, about, strategy, prepare, compared: true }
+}
+
+/// A family that comparisons leave out unless it is asked for.
+const fn further(
+    code: &'static str,
+    name: &'static str,
+    about: &'static str,
+    strategy: fn(&Setting) -> BoxedStrategy<Vec<TimedFault>>,
+    prepare: fn(&mut Plan),
+) -> Family {
+    Family { compared: false, ..family(code, name, about, strategy, prepare) }
 }
 
 impl std::fmt::Debug for Family {

@@ -19,7 +19,7 @@ pub const PLAN_VERSION: u32 = 1;
 
 /// The largest stock or counter to begin with: far beyond what a run can sell, far below where Lua's
 /// numbers (2^53) lose a unit.
-const LARGEST_INITIAL: u64 = 1_000_000_000_000_000;
+pub(crate) const LARGEST_INITIAL: u64 = 1_000_000_000_000_000;
 
 /// One run, written down completely. A plan of a lock that this crate does not know is read with its
 /// contender's name first (`C` is a string), see [`Plan::with_contender`].

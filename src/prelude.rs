@@ -7,5 +7,5 @@ pub use crate::client::{Client, Script, unexpected};
 pub use crate::lock::{Algorithm, Grant, Lock, LockContext, LockError, LockParams, Renewal};
 pub use crate::property;
 pub use crate::resource::ResourceKind;
-pub use crate::scenario::WorkloadSpec;
+pub use crate::scenario::{SweepSpec, WorkloadSpec};
 pub use crate::terms::Claim;

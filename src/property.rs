@@ -22,7 +22,7 @@ mod trying;
 mod words;
 
 use std::marker::PhantomData;
-use std::ops::{Range, RangeInclusive};
+use std::ops::Range;
 use std::path::PathBuf;
 
 use picklock_sim::seed::Seed;
@@ -122,10 +122,10 @@ impl<A: Algorithm> Property<A> {
         Self { workload, ..self }
     }
 
-    /// How many clients there can be (default 2 to 5).
-    pub fn clients(self, clients: RangeInclusive<u16>) -> Self {
-        let clients = Some((*clients.start(), *clients.end()));
-        Self { sweep: SweepSpec { clients, ..self.sweep }, ..self }
+    /// What is varied besides the faults, and between which bounds.
+    pub fn sweep(mut self, bounds: impl FnOnce(&mut SweepSpec)) -> Self {
+        bounds(&mut self.sweep);
+        self
     }
 
     /// The world to run in (default: the event engine).

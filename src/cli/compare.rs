@@ -22,7 +22,7 @@ pub(super) struct Args {
     /// Only these contenders (default: those of the scenario).
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     lock: Vec<String>,
-    /// Only these fault families (default: all).
+    /// Only these fault families (default: the columns of the catalogue; `list` shows more).
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     family: Vec<String>,
     /// The world to run them in.
@@ -40,7 +40,8 @@ pub(super) fn run(args: &Args) -> CliResult {
     let scenario = scenario::load(&args.file)?;
     let contenders = choose::contenders(&args.lock, &scenario)?;
     let families = choose::families(&args.family)?;
-    let families = families.unwrap_or_else(|| FAMILIES.iter().collect());
+    let families =
+        families.unwrap_or_else(|| FAMILIES.iter().filter(|family| family.compared).collect());
     let cells = (contenders.len() * families.len()) as u64;
     let bar = output::progress(cells * u64::from(args.plans));
     let progress = || bar.inc(1);

@@ -146,7 +146,7 @@ fn about(error: WorldError, scenario: &Scenario, spec: &ContenderSpec) -> CliErr
 }
 
 /// The files named, and those in the folders named, in order of their paths.
-fn scenario_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, InputError> {
+pub(super) fn scenario_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, InputError> {
     let mut files = Vec::new();
     for path in paths {
         if !path.is_dir() {

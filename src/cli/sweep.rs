@@ -13,7 +13,7 @@ use crate::plan::Plan;
 use crate::report::sweep as report;
 use crate::scenario;
 use crate::search::space::Space;
-use crate::search::sweep::{Question, Sweep, SweepError, sweep};
+use crate::search::sweep::{Question, Sweep, SweepError, known, sweep};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -35,6 +35,10 @@ pub(super) struct Args {
     /// Only these fault families (default: those of the scenario's `[sweep]`, else all).
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     family: Vec<String>,
+    /// Demand every distinct failure that these scenarios (files or folders) show, as a test of the
+    /// search itself; one that was not found is an unexpected result.
+    #[arg(long, value_name = "PATH")]
+    known: Vec<PathBuf>,
     /// The world to run them in.
     #[arg(long, value_enum, default_value_t)]
     engine: Engine,
@@ -56,6 +60,10 @@ pub(super) fn run(args: &Args) -> CliResult {
         (None, Some(_)) => 0..u64::MAX,
         (None, None) => 0..1000,
     };
+    let mut others = Vec::new();
+    for path in super::run::scenario_files(&args.known)? {
+        others.push(scenario::load(&path)?);
+    }
     let question = Question {
         spaces: contenders.iter().map(|one| (*one, space(*one))).collect(),
         seeds: seeds.clone(),
@@ -75,6 +83,9 @@ pub(super) fn run(args: &Args) -> CliResult {
     bar.finish_and_clear();
     let found = found.map_err(|error| broken_off(*error, &scenario.name))?;
 
+    let known = output::on_threads(args.threads, || known(&others, &contenders, &run))??;
+    let missed = found.missed(&known);
+
     let folder = Path::new(FOLDER).join("sweep").join(&scenario.name);
     let kept = keep_examples(&found, &folder)?;
     output::write_json(&folder.join("sweep.json"), &found)?;
@@ -82,8 +93,11 @@ pub(super) fn run(args: &Args) -> CliResult {
         output::json(&found)?;
     } else {
         output::result(&report::text(&scenario, args.engine, &found, &kept))?;
+        if !args.known.is_empty() {
+            output::result(&report::known(&known, &missed))?;
+        }
     }
-    Ok(match found.surprises(&scenario) {
+    Ok(match found.surprises(&scenario, &known) || !missed.is_empty() {
         true => Exit::Unexpected,
         false => Exit::AsExpected,
     })

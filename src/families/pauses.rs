@@ -10,14 +10,34 @@ use super::Setting;
 
 /// P: the pause falls between a check and the write after it.
 pub(super) fn of_a_client(setting: &Setting) -> BoxedStrategy<Vec<TimedFault>> {
-    let pause = (before_a_write(setting), longer_than_the_lease(setting)).prop_map(
-        |((when, client), lasting_ms)| TimedFault {
+    before_writes(setting, |host| Fault::Pause { host })
+}
+
+/// V: the same, and the client's own clock shows nothing of it.
+pub(super) fn of_a_machine(setting: &Setting) -> BoxedStrategy<Vec<TimedFault>> {
+    before_writes(setting, |host| Fault::Suspend { host })
+}
+
+fn before_writes(setting: &Setting, fault: fn(Target) -> Fault) -> BoxedStrategy<Vec<TimedFault>> {
+    let stop = (before_a_write(setting), longer_than_the_lease(setting)).prop_map(
+        move |((when, client), lasting_ms)| TimedFault {
             when,
             lasting_ms: Some(lasting_ms),
-            fault: Fault::Pause { host: Target::Host(client) },
+            fault: fault(Target::Host(client)),
         },
     );
-    vec(pause, 1..=2).boxed()
+    vec(stop, 1..=2).boxed()
+}
+
+/// SH: up to a twentieth of a lease per step, and a critical section has some twenty steps.
+pub(super) fn slow_client(setting: &Setting) -> BoxedStrategy<Vec<TimedFault>> {
+    let step_ms = 1..=(setting.ttl_ms / 20).max(1);
+    let slow = (some_time(setting), 1..=setting.clients, step_ms, longer_than_the_lease(setting));
+    slow.prop_map(|(when, number, step_ms, lasting_ms)| {
+        let fault = Fault::Slow { host: Target::Host(HostName::client(number)), step_ms };
+        vec![TimedFault { when, lasting_ms: Some(lasting_ms), fault }]
+    })
+    .boxed()
 }
 
 /// PS.

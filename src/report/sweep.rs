@@ -8,7 +8,7 @@ use super::findings;
 use crate::engine::Engine;
 use crate::outcome::Outcome;
 use crate::scenario::Scenario;
-use crate::search::sweep::{ContenderAccount, Failure, Sweep};
+use crate::search::sweep::{ContenderAccount, Failure, Known, Sweep};
 
 /// The whole account; `kept` are the plans of its failures, in the account's order.
 pub fn text(scenario: &Scenario, engine: Engine, sweep: &Sweep, kept: &[PathBuf]) -> String {
@@ -35,6 +35,18 @@ pub fn account(sweep: &Sweep) -> String {
     let mut text = String::new();
     families(&mut text, sweep);
     facts(&mut text, sweep);
+    text
+}
+
+/// Which of the known failures the sweep found again.
+pub fn known(known: &[Known], missed: &[&Known]) -> String {
+    let mut text = String::new();
+    for Known { contender, checker, cause, scenario } in missed {
+        let _ =
+            writeln!(text, "KNOWN BUT NOT FOUND: {contender}: {checker} by {cause} ({scenario})");
+    }
+    let found = known.len() - missed.len();
+    let _ = writeln!(text, "{found} of {} known failures found", known.len());
     text
 }
 

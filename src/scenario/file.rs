@@ -8,12 +8,13 @@ use std::{fs, io};
 use miette::{Diagnostic, NamedSource, SourceSpan};
 
 use picklock_sim::history;
+use picklock_sim::plan::check_ms;
 
-use super::Scenario;
+use super::{Scenario, SweepSpec};
 use crate::checkers;
 use crate::contender::Contender;
 use crate::families::{FAMILIES, Family};
-use crate::plan::{PLAN_VERSION, Plan};
+use crate::plan::{LARGEST_INITIAL, PLAN_VERSION, Plan};
 use crate::terms::History;
 
 /// Input that cannot be used.
@@ -165,6 +166,7 @@ fn check(scenario: &Scenario) -> Result<(), Problem> {
             return Err(problem(message.to_owned(), "family"));
         }
     }
+    check_sweep(&scenario.sweep)?;
     let known = checkers::names();
     for spec in &scenario.contender {
         let named = spec.always.iter().chain(&spec.sometimes).chain(&spec.may);
@@ -185,6 +187,45 @@ fn check(scenario: &Scenario) -> Result<(), Problem> {
             };
             problem(error.to_string(), &find)
         })?;
+    }
+    Ok(())
+}
+
+fn check_sweep(sweep: &SweepSpec) -> Result<(), Problem> {
+    for name in sweep.families.iter().flatten() {
+        if Family::find(name).is_none() {
+            let names = FAMILIES.iter().map(|family| family.name);
+            return Err(Problem {
+                message: format!("there is no fault family `{name}`"),
+                find: Some(name.clone()),
+                help: Some(format!("there are {}", list(names))),
+            });
+        }
+    }
+    let clients = sweep.clients.map(|(low, high)| (u64::from(low), u64::from(high)));
+    for (key, bounds) in [
+        ("clients", clients),
+        ("initial", sweep.initial),
+        ("hold_ms", sweep.hold_ms),
+        ("think_ms", sweep.think_ms),
+        ("stagger_ms", sweep.stagger_ms),
+        ("latency_ms", sweep.latency_ms),
+    ] {
+        let problem = match bounds {
+            Some((low, high)) if low > high => format!("`{key}` begins above its end"),
+            Some((0, _)) if key == "clients" => "a run needs at least one client".to_owned(),
+            Some((_, high)) if key == "clients" && high > 500 => {
+                format!("`{key}`: at most 500 clients can be swept")
+            }
+            Some((_, high)) if key.ends_with("_ms") && check_ms(key, high).is_err() => {
+                format!("`{key}`: {high} ms is longer than any run can be")
+            }
+            Some((_, high)) if key == "initial" && high > LARGEST_INITIAL => {
+                format!("`{key}`: at most {LARGEST_INITIAL} will do")
+            }
+            _ => continue,
+        };
+        return Err(Problem { message: problem, find: Some(key.to_owned()), help: None });
     }
     Ok(())
 }

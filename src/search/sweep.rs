@@ -6,6 +6,7 @@
 //! seeds give the same account everywhere.
 
 mod account;
+mod known;
 mod trial;
 
 use std::ops::Range;
@@ -15,6 +16,7 @@ use picklock_sim::seed::Seed;
 use rayon::prelude::*;
 
 pub use account::{ContenderAccount, Failure, FamilyCount, Sweep, Times};
+pub use known::{Known, known};
 
 use super::Runner;
 use super::space::Space;

@@ -8,5 +8,6 @@ mod published;
 #[cfg(feature = "real")]
 mod real;
 mod scenarios;
+mod search;
 mod support;
 mod tidy;

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::Question;
+use super::known::Known;
 use super::trial::{Judged, Trial};
 use crate::checkers;
 use crate::compare::wilson;
@@ -60,10 +61,18 @@ pub struct ContenderAccount {
 }
 
 impl Sweep {
-    /// Whether anything was found that the scenario does not foresee, or could not be judged.
-    pub fn surprises(&self, scenario: &Scenario) -> bool {
+    /// Whether anything was found that neither the scenario foresees nor is known, or could not be
+    /// judged.
+    pub fn surprises(&self, scenario: &Scenario, known: &[Known]) -> bool {
         self.contenders.iter().any(|account| {
-            let unforeseen = |failure: &Failure| !account.expects(scenario, failure);
+            let is_known = |failure: &Failure| {
+                known.iter().any(|known| {
+                    let whom = (&known.checker, &known.cause) == (&failure.checker, &failure.cause);
+                    whom && known.contender == account.contender.to_string()
+                })
+            };
+            let unforeseen =
+                |failure: &Failure| !account.expects(scenario, failure) && !is_known(failure);
             account.unknown > 0 || account.failures.iter().any(unforeseen)
         })
     }

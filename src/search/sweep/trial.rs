@@ -84,7 +84,7 @@ fn judged(outcome: &Outcome, run: Runner<'_>) -> Judged {
 
 /// Each broken promise with the faults that it needs. Several promises mostly break together, so
 /// what was tried for one is remembered for the others.
-fn traced(outcome: &Outcome, broken: &[&str], run: Runner<'_>) -> Vec<Broken> {
+pub(super) fn traced(outcome: &Outcome, broken: &[&str], run: Runner<'_>) -> Vec<Broken> {
     let mut tried: Vec<(Vec<TimedFault>, Vec<String>)> = Vec::new();
     let mut breaks = |plan: &Plan, checker: &str| {
         let faults = &plan.world.faults;
