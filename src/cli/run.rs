@@ -15,7 +15,7 @@ use crate::exit_code::Exit;
 use crate::outcome::Outcome;
 use crate::pipeline;
 use crate::report::terminal;
-use crate::scenario::{self, ContenderSpec, InputError, Scenario};
+use crate::scenario::{self, ContenderSpec, InputError, Scenario, Surprise};
 use crate::verdict::Judgement;
 
 #[derive(clap::Args)]
@@ -39,10 +39,13 @@ pub(super) struct Args {
 pub(crate) struct ContenderResult {
     pub(crate) scenario: String,
     pub(crate) contender: String,
+    /// Where the contender stands: its scenario's file and line.
+    pub(crate) file: PathBuf,
+    pub(crate) line: usize,
     pub(crate) engine: Engine,
     pub(crate) runs: usize,
     /// What did not come out as expected.
-    pub(crate) surprises: Vec<String>,
+    pub(crate) surprises: Vec<Surprise>,
     /// Why it could not be run, if the engine cannot express it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) skipped: Option<String>,
@@ -94,6 +97,8 @@ fn run_contender(
     let mut result = ContenderResult {
         scenario: scenario.name.clone(),
         contender: spec.name.to_string(),
+        file: scenario.file.clone(),
+        line: spec.line,
         engine: args.engine,
         runs: 0,
         surprises: Vec::new(),

@@ -110,7 +110,8 @@ fn contender_result(text: &mut String, result: &ContenderResult) {
     }
 }
 
-fn finding(judgement: &Judgement) -> Option<String> {
+/// What a judge found, in a word: in brackets what was never promised.
+pub(super) fn finding(judgement: &Judgement) -> Option<String> {
     let name = &judgement.checker;
     match (&judgement.verdict, judgement.claimed) {
         (Verdict::Fail(_), true) => Some(name.clone()),
@@ -122,7 +123,7 @@ fn finding(judgement: &Judgement) -> Option<String> {
 
 /// The violations whose stories are told: the earliest, which is how it began, and the worst, which
 /// is what it came to: claimed before unclaimed, the customer's loss first.
-fn told_violations(judgements: &[Judgement]) -> Vec<&Violation> {
+pub(super) fn told_violations(judgements: &[Judgement]) -> Vec<&Violation> {
     let rank = |judgement: &Judgement| (!judgement.claimed, findings::damage(&judgement.checker));
     let found = || judgements.iter().filter_map(|one| Some((one, one.verdict.violation()?)));
     let first = found().min_by_key(|(judgement, violation)| (!judgement.claimed, violation.at));
