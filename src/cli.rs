@@ -6,6 +6,7 @@ mod compare;
 mod list;
 mod output;
 mod replay;
+mod reports;
 mod run;
 
 use std::process::ExitCode;

@@ -8,12 +8,14 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::output::{self, FOLDER};
+use super::reports::Reports;
 use super::{CliError, CliResult};
 use crate::checkers::judge;
 use crate::engine::Engine;
 use crate::exit_code::Exit;
 use crate::outcome::Outcome;
 use crate::pipeline;
+use crate::report::suite::Suite;
 use crate::report::terminal;
 use crate::scenario::{self, ContenderSpec, InputError, Scenario, Surprise};
 use crate::verdict::Judgement;
@@ -32,6 +34,8 @@ pub(super) struct Args {
     /// Results as JSON.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    reports: Reports,
 }
 
 /// What came of one contender of one scenario.
@@ -57,6 +61,7 @@ pub(crate) struct ContenderResult {
 }
 
 pub(super) fn run(args: &Args) -> CliResult {
+    args.reports.check()?;
     // All files are read before anything is run or written: bad input leaves nothing behind.
     let mut scenarios = Vec::new();
     for path in scenario_files(&args.files)? {
@@ -83,6 +88,7 @@ pub(super) fn run(args: &Args) -> CliResult {
     } else {
         output::result(&terminal::scenario_results(&scenarios, &results))?;
     }
+    args.reports.write(&Suite::of_run(args.engine, &results))?;
     match results.iter().any(|result| !result.surprises.is_empty()) {
         true => Ok(Exit::Unexpected),
         false => Ok(Exit::AsExpected),

@@ -77,7 +77,8 @@ fn contender_lines(text: &str) -> Vec<usize> {
         contender: Vec<toml::Spanned<serde::de::IgnoredAny>>,
     }
     let places = toml::from_str(text).map_or(Vec::new(), |places: Places| places.contender);
-    let line = |start: usize| text.get(..start).map_or(1, |before| before.matches('\n').count() + 1);
+    let line =
+        |start: usize| text.get(..start).map_or(1, |before| before.matches('\n').count() + 1);
     places.iter().map(|place| line(place.span().start)).collect()
 }
 
