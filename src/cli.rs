@@ -8,6 +8,8 @@ mod output;
 mod replay;
 mod reports;
 mod run;
+#[cfg(test)]
+mod tests;
 
 use std::process::ExitCode;
 

@@ -35,3 +35,8 @@ pub mod scenario;
 pub mod terms;
 pub mod verdict;
 pub mod workload;
+
+/// The examples of the document about CI compile.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/ci/README.md")]
+struct CiDocument;
