@@ -140,9 +140,20 @@ mod tests {
         assert!(text.contains(&name), "{text}");
     }
 
+    /// The characters that XML 1.0 allows.
+    fn is_legal(character: char) -> bool {
+        matches!(character, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}')
+            || character >= '\u{10000}'
+    }
+
     proptest! {
         #[test]
-        fn any_text_is_read_back(text in any::<String>()) {
+        fn any_text_is_read_back(text in prop::collection::vec(any::<char>(), 0..40)) {
+            let text: String = text.into_iter().collect();
+            let mut suite = Suite::new(&text);
+            suite.push(failed(&text, &text, &text));
+            prop_assert!(render(&suite).unwrap().chars().all(is_legal));
+
             let (name, message, description) = read_back(&text);
             prop_assert_eq!(&name, &clean(&text));
             prop_assert_eq!(&message, &clean(&text).replace('\n', "; "));

@@ -165,6 +165,12 @@ impl Case {
         }
     }
 
+    /// With the line where it is asked for.
+    pub fn at(mut self, file: &Path, line: usize) -> Self {
+        self.place = Some(Place { file: file.to_owned(), line });
+        self
+    }
+
     /// With the plan of the run that is told, and the command that repeats it.
     pub fn repeated_by(mut self, plan: &Path) -> Self {
         self.repeat = Some(format!("cargo picklock replay {}", plan.display()));
@@ -187,9 +193,9 @@ impl Case {
         let case = Self {
             found: found(&result.judgements),
             runs: result.runs,
-            place: Some(Place { file: result.file.clone(), line: result.line }),
             ..Self::new(&result.scenario, &result.contender, status)
         };
+        let case = case.at(&result.file, result.line);
         match &result.plan {
             Some(plan) => case.repeated_by(plan),
             None => case,

@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use crate::support::{Folder, SMALL, picklock, stderr, stdout};
 
-/// A scenario with a failed, a passed and, on turmoil, a skipped case. The pause outlives the lease.
+/// A scenario with a failed and a passed case: the pause outlives the lease.
 fn failing() -> String {
     let fault = r#"
 [[fault]]
@@ -53,7 +53,7 @@ fn a_failure_is_told_in_three_formats() {
 }
 
 #[test]
-fn what_passes_and_what_is_skipped() {
+fn what_passes_is_a_test_and_no_annotation() {
     let folder = Folder::new();
     folder.write("small.toml", SMALL);
     let args = ["run", "small.toml", "--junit", "junit.xml", "--github"];
@@ -62,6 +62,31 @@ fn what_passes_and_what_is_skipped() {
     assert_eq!(stderr(&output), "", "nothing to annotate");
     let xml = read(&folder, "junit.xml");
     assert!(xml.contains(r#"tests="1" skipped="0" failures="0" errors="0""#), "{xml}");
+}
+
+#[cfg(feature = "turmoil")]
+#[test]
+fn what_an_engine_cannot_express_is_skipped_and_not_passed() {
+    let folder = Folder::new();
+    let fault = r#"
+[[fault]]
+when = { at_ms = 100 }
+lasting_ms = 100
+fault = { kind = "partition", from = "clients", to = "redis", cut = "reset" }
+"#;
+    folder.write("firewall.toml", &(SMALL.to_owned() + fault));
+    let args = ["run", "firewall.toml", "--engine", "turmoil", "--skip-inexpressible"];
+    let args = [&args[..], &["--junit", "junit.xml", "--github"]].concat();
+    let output = picklock(folder.path(), &args);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let xml = read(&folder, "junit.xml");
+    assert!(xml.contains(r#"tests="1" skipped="1" failures="0" errors="0""#), "{xml}");
+    assert!(xml.contains(r#"classname="picklock run, turmoil engine.firewall""#), "{xml}");
+    assert!(
+        stderr(&output).starts_with("::notice file=firewall.toml,line=7,"),
+        "{}",
+        stderr(&output)
+    );
 }
 
 #[test]

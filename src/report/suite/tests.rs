@@ -10,13 +10,9 @@ use crate::verdict::Violation;
 pub(in crate::report) fn failed(name: &str, message: &str, detail: &str) -> Case {
     let trouble =
         Trouble { message: message.to_owned(), details: vec![detail.to_owned()], damage: 3 };
-    let place = Place { file: "scenarios/small.toml".into(), line: 8 };
-    Case {
-        runs: 20,
-        found: "belief-overlap".to_owned(),
-        place: Some(place),
-        ..Case::new("group", name, Status::Failed(trouble))
-    }
+    let case =
+        Case::new("group", name, Status::Failed(trouble)).at(Path::new("scenarios/small.toml"), 8);
+    Case { runs: 20, found: "belief-overlap".to_owned(), ..case }
 }
 
 /// One case of every kind, with everything that needs escaping somewhere.
