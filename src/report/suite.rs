@@ -173,7 +173,8 @@ impl Case {
 
     /// With the plan of the run that is told, and the command that repeats it.
     pub fn repeated_by(mut self, plan: &Path) -> Self {
-        self.repeat = Some(format!("cargo picklock replay {}", plan.display()));
+        let file = quoted(&plan.display().to_string());
+        self.repeat = Some(format!("cargo picklock replay {file}"));
         self.plan = Some(plan.to_owned());
         self
     }
@@ -238,6 +239,15 @@ impl Trouble {
             true => self.message.clone(),
             false => format!("{}\n\n{}", self.message, self.details.join("\n")),
         }
+    }
+}
+
+/// A word as a shell takes it: a command is there to be copied, whatever a file is called.
+fn quoted(word: &str) -> String {
+    let plain = |one: char| one.is_alphanumeric() || "/._-+=@:".contains(one);
+    match word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
     }
 }
 

@@ -95,3 +95,9 @@ fn what_could_not_be_judged_says_why() {
     assert_eq!(found(&judgements[1..]), "clean");
     assert_eq!(found(&[]), "");
 }
+
+#[test]
+fn a_command_can_be_copied_whatever_the_file_is_called() {
+    assert_eq!(quoted("target/a_b-1.plan.json"), "target/a_b-1.plan.json");
+    assert_eq!(quoted("a; rm 'b'"), r"'a; rm '\''b'\'''");
+}
