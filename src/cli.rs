@@ -8,9 +8,12 @@ mod list;
 mod new;
 pub(crate) mod output;
 mod replay;
+mod reports;
 mod run;
 mod shrink;
 mod sweep;
+#[cfg(test)]
+mod tests;
 
 use std::process::ExitCode;
 

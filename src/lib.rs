@@ -41,3 +41,8 @@ pub mod verdict;
 pub mod workload;
 
 pub use property::property;
+
+/// The examples of the document about CI compile.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/ci/README.md")]
+struct CiDocument;

@@ -1,7 +1,11 @@
 //! Reports show what the judges said; they decide nothing.
 
 pub mod findings;
+pub mod github;
+pub mod junit;
+pub mod markdown;
 pub mod page;
+pub mod suite;
 pub mod sweep;
 pub mod terminal;
 pub mod timeline;

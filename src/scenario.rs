@@ -7,13 +7,15 @@
 mod file;
 
 use std::collections::BTreeSet;
+use std::fmt;
+use std::path::PathBuf;
 
 use picklock_models::redis::Persistence;
 use picklock_sim::fault::TimedFault;
 use picklock_sim::host::HostName;
 use picklock_sim::plan::{HostPlan, Latency, WorldPlan};
 use picklock_sim::seed::Seed;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize, Serializer};
 
 pub use file::{InputError, load, load_history, load_plan, load_plan_of};
 
@@ -32,6 +34,9 @@ pub struct Scenario {
     /// Its file's name without the ending.
     #[serde(skip)]
     pub name: String,
+    /// The file, as it was named on the command line.
+    #[serde(skip)]
+    pub file: PathBuf,
     /// What it shows, for a person.
     pub about: String,
     /// Where it was published.
@@ -180,6 +185,32 @@ pub struct ContenderSpec {
     /// Why that is expected, and where it is published.
     #[serde(default)]
     pub why: Option<String>,
+    /// The line of its `[[contender]]` in the scenario's file, from 1.
+    #[serde(skip)]
+    pub line: usize,
+}
+
+/// Something that did not come out as expected; shown as its text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Surprise {
+    /// Which checker surprised.
+    pub checker: &'static str,
+    /// Whether nothing was found out: the checker could not judge.
+    pub unjudged: bool,
+    /// What is surprising, in one line.
+    pub text: String,
+}
+
+impl fmt::Display for Surprise {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Serialize for Surprise {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
 }
 
 impl Scenario {
@@ -239,10 +270,12 @@ impl ContenderSpec {
     }
 
     /// What did not come out as expected, over all runs; empty if everything did.
-    pub fn surprises(&self, outcomes: &[Outcome]) -> Vec<String> {
+    pub fn surprises(&self, outcomes: &[Outcome]) -> Vec<Surprise> {
         let runs = outcomes.len();
         let mut surprises = Vec::new();
         for checker in checkers::names() {
+            let mut surprise =
+                |unjudged, text| surprises.push(Surprise { checker, unjudged, text });
             let judged = |word: &str| -> Vec<Seed> {
                 let said = |outcome: &&Outcome| {
                     let mut judgements = outcome.judgements.iter();
@@ -258,20 +291,21 @@ impl ContenderSpec {
             let named = |set: &BTreeSet<String>| set.contains(checker);
             if named(&self.always) && found.len() < runs {
                 let found = found.len();
-                surprises.push(format!("`{checker}` in only {found} of {runs} runs, not in all"));
+                surprise(false, format!("`{checker}` in only {found} of {runs} runs, not in all"));
             } else if named(&self.sometimes) && found.is_empty() {
-                surprises.push(format!("`{checker}` in none of {runs} runs"));
+                surprise(false, format!("`{checker}` in none of {runs} runs"));
             }
             if let (Some(seed), false) = (found.first(), self.foresees(checker)) {
                 let found = found.len();
-                surprises
-                    .push(format!("`{checker}` in {found} of {runs} runs, first with seed {seed}"));
+                let text = format!("`{checker}` in {found} of {runs} runs, first with seed {seed}");
+                surprise(false, text);
             }
             if let Some(seed) = unknown.first() {
                 let unknown = unknown.len();
-                surprises.push(format!(
+                let text = format!(
                     "`{checker}` could not judge {unknown} of {runs} runs, first with seed {seed}"
-                ));
+                );
+                surprise(true, text);
             }
         }
         surprises

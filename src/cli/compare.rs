@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::{CliError, CliResult};
-use super::{choose, output};
+use super::{choose, output, reports};
 use crate::compare::{Matrix, compare};
 use crate::engine::Engine;
 use crate::exit_code::Exit;
 use crate::families::FAMILIES;
-use crate::report::{page, terminal};
+use crate::report::{markdown, page, terminal};
 use crate::scenario;
 
 #[derive(clap::Args)]
@@ -34,9 +34,15 @@ pub(super) struct Args {
     /// The matrix as JSON.
     #[arg(long)]
     json: bool,
+    /// Write the matrix as Markdown; the file that `$GITHUB_STEP_SUMMARY` names is appended to.
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &Args) -> CliResult {
+    if let Some(file) = &args.markdown {
+        reports::check("--markdown", file)?;
+    }
     let scenario = scenario::load(&args.file)?;
     let contenders = choose::contenders(&args.lock, &scenario)?;
     let families = choose::families(&args.family)?;
@@ -50,6 +56,10 @@ pub(super) fn run(args: &Args) -> CliResult {
     let matrix = matrix?;
 
     write_all(&matrix, &args.out)?;
+    if let Some(file) = &args.markdown {
+        // Some lines per family: never near the limit of a page.
+        reports::write_markdown(file, |_| markdown::matrix(&matrix))?;
+    }
     if args.json {
         output::json(&matrix)?;
     } else {

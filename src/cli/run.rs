@@ -8,14 +8,16 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::output::{self, FOLDER};
+use super::reports::Reports;
 use super::{CliError, CliResult};
 use crate::checkers::judge;
 use crate::engine::Engine;
 use crate::exit_code::Exit;
 use crate::outcome::Outcome;
 use crate::pipeline;
+use crate::report::suite::Suite;
 use crate::report::terminal;
-use crate::scenario::{self, ContenderSpec, InputError, Scenario};
+use crate::scenario::{self, ContenderSpec, InputError, Scenario, Surprise};
 use crate::verdict::Judgement;
 
 #[derive(clap::Args)]
@@ -32,6 +34,8 @@ pub(super) struct Args {
     /// Results as JSON.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    reports: Reports,
 }
 
 /// What came of one contender of one scenario.
@@ -39,10 +43,13 @@ pub(super) struct Args {
 pub(crate) struct ContenderResult {
     pub(crate) scenario: String,
     pub(crate) contender: String,
+    /// Where the contender stands: its scenario's file and line.
+    pub(crate) file: PathBuf,
+    pub(crate) line: usize,
     pub(crate) engine: Engine,
     pub(crate) runs: usize,
     /// What did not come out as expected.
-    pub(crate) surprises: Vec<String>,
+    pub(crate) surprises: Vec<Surprise>,
     /// Why it could not be run, if the engine cannot express it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) skipped: Option<String>,
@@ -54,6 +61,7 @@ pub(crate) struct ContenderResult {
 }
 
 pub(super) fn run(args: &Args) -> CliResult {
+    args.reports.check()?;
     // All files are read before anything is run or written: bad input leaves nothing behind.
     let mut scenarios = Vec::new();
     for path in scenario_files(&args.files)? {
@@ -80,6 +88,7 @@ pub(super) fn run(args: &Args) -> CliResult {
     } else {
         output::result(&terminal::scenario_results(&scenarios, &results))?;
     }
+    args.reports.write(&Suite::of_run(args.engine, &results))?;
     match results.iter().any(|result| !result.surprises.is_empty()) {
         true => Ok(Exit::Unexpected),
         false => Ok(Exit::AsExpected),
@@ -94,6 +103,8 @@ fn run_contender(
     let mut result = ContenderResult {
         scenario: scenario.name.clone(),
         contender: spec.name.to_string(),
+        file: scenario.file.clone(),
+        line: spec.line,
         engine: args.engine,
         runs: 0,
         surprises: Vec::new(),

@@ -75,6 +75,7 @@ fn question<A>(property: &Property<A>, contender: Contender) -> Question {
     let heal_at_ms = 4 * property.params.ttl_ms;
     let scenario = Scenario {
         name: contender.lock.to_owned(),
+        file: Default::default(),
         about: String::new(),
         source: None,
         run: RunSpec { seed: first, runs: 1, heal_at_ms, end_at_ms: heal_at_ms + 1 },

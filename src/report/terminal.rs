@@ -98,7 +98,7 @@ fn contender_result(text: &mut String, result: &ContenderResult) {
         let _ = writeln!(text, "         NOT EXPECTED: {surprise}");
     }
     let told = told_violations(&result.judgements);
-    for violation in &told {
+    for (_, violation) in &told {
         for line in &violation.story {
             let _ = writeln!(text, "         {line}");
         }
@@ -110,7 +110,8 @@ fn contender_result(text: &mut String, result: &ContenderResult) {
     }
 }
 
-fn finding(judgement: &Judgement) -> Option<String> {
+/// What a judge found, in a word: in brackets what was never promised.
+pub(super) fn finding(judgement: &Judgement) -> Option<String> {
     let name = &judgement.checker;
     match (&judgement.verdict, judgement.claimed) {
         (Verdict::Fail(_), true) => Some(name.clone()),
@@ -120,14 +121,14 @@ fn finding(judgement: &Judgement) -> Option<String> {
     }
 }
 
-/// The violations whose stories are told: the earliest, which is how it began, and the worst, which
-/// is what it came to: claimed before unclaimed, the customer's loss first.
-fn told_violations(judgements: &[Judgement]) -> Vec<&Violation> {
+/// The violations whose stories are told, each with its judge: the earliest, which is how it began,
+/// and the worst, which is what it came to: claimed before unclaimed, the customer's loss first.
+pub(super) fn told_violations(judgements: &[Judgement]) -> Vec<(&Judgement, &Violation)> {
     let rank = |judgement: &Judgement| (!judgement.claimed, findings::damage(&judgement.checker));
     let found = || judgements.iter().filter_map(|one| Some((one, one.verdict.violation()?)));
     let first = found().min_by_key(|(judgement, violation)| (!judgement.claimed, violation.at));
     let worst = found().min_by_key(|(judgement, _)| rank(judgement));
-    let mut told: Vec<_> = first.into_iter().chain(worst).map(|(_, violation)| violation).collect();
+    let mut told: Vec<_> = first.into_iter().chain(worst).collect();
     told.dedup();
     told
 }

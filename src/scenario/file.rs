@@ -57,6 +57,10 @@ pub fn load(path: &Path) -> Result<Scenario, InputError> {
         InputError::new(path, text.clone(), error.span(), error.message().to_owned())
     })?;
     scenario.name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    scenario.file = path.to_owned();
+    for (spec, line) in scenario.contender.iter_mut().zip(contender_lines(&text)) {
+        spec.line = line;
+    }
     check(&scenario).map_err(|problem| {
         let at = problem.find.and_then(|wanted| place_of(&text, &wanted));
         let error = InputError::new(path, text.clone(), at, problem.message);
@@ -66,6 +70,18 @@ pub fn load(path: &Path) -> Result<Scenario, InputError> {
         }
     })?;
     Ok(scenario)
+}
+
+/// On which line each contender stands, so that a report can point at it.
+fn contender_lines(text: &str) -> Vec<usize> {
+    #[derive(serde::Deserialize)]
+    struct Places {
+        contender: Vec<toml::Spanned<serde::de::IgnoredAny>>,
+    }
+    let places = toml::from_str(text).map_or(Vec::new(), |places: Places| places.contender);
+    let line =
+        |start: usize| text.get(..start).map_or(1, |before| before.matches('\n').count() + 1);
+    places.iter().map(|place| line(place.span().start)).collect()
 }
 
 /// Reads a plan.
@@ -247,4 +263,18 @@ fn place_of(text: &str, wanted: &str) -> Option<std::ops::Range<usize>> {
     let quoted = format!("\"{wanted}\"");
     let start = text.find(&quoted).map(|at| at + 1).or_else(|| text.find(wanted))?;
     Some(start..start + wanted.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contenders_are_found_however_they_are_written() {
+        let tables = "about = 'a'\n\n[[contender]]\nname = 'a'\n\n# b\n[[contender]]\nname = 'b'\n";
+        assert_eq!(contender_lines(tables), [3, 7]);
+        let inline = "contender = [\n  { name = 'a' },\n  { name = 'b' },\n]\n";
+        assert_eq!(contender_lines(inline), [2, 3]);
+        assert!(contender_lines("no toml").is_empty());
+    }
 }

@@ -7,6 +7,7 @@ mod plans;
 mod published;
 #[cfg(feature = "real")]
 mod real;
+mod reports;
 mod scenarios;
 mod search;
 mod support;
