@@ -58,6 +58,14 @@ pub(super) fn progress(runs: u64) -> ProgressBar {
     bar
 }
 
+/// The same for work whose end is a time and not a number.
+pub(super) fn progress_without_end() -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} {pos} plans, {per_sec}, for {elapsed}");
+    let bar = ProgressBar::new_spinner();
+    bar.set_style(style.expect("a template that was tested"));
+    bar
+}
+
 /// Real time, for limits that a person sets.
 pub(super) struct Stopwatch(std::time::Instant);
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::choose::{self, Seeds};
 use super::output::{self, FOLDER};
+use super::reports::Reports;
 use super::{CliError, CliResult};
 use crate::engine::Engine;
 use crate::exit_code::Exit;
@@ -48,9 +49,12 @@ pub(super) struct Args {
     /// Results as JSON.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    reports: Reports,
 }
 
 pub(super) fn run(args: &Args) -> CliResult {
+    args.reports.check()?;
     let scenario = scenario::load(&args.file)?;
     let contenders = choose::contenders(&args.lock, &scenario)?;
     let families = choose::families(&args.family)?;
@@ -69,10 +73,10 @@ pub(super) fn run(args: &Args) -> CliResult {
         seeds: seeds.clone(),
         stop_at_first: args.first,
     };
-    let bar = output::progress(match args.time {
-        Some(_) => 0,
-        None => seeds.end - seeds.start,
-    });
+    let bar = match args.time {
+        Some(_) => output::progress_without_end(),
+        None => output::progress(seeds.end - seeds.start),
+    };
     let watch = output::Stopwatch::start();
     let go_on = |done: u64| {
         bar.set_position(done);
@@ -92,11 +96,12 @@ pub(super) fn run(args: &Args) -> CliResult {
     if args.json {
         output::json(&found)?;
     } else {
-        output::result(&report::text(&scenario, args.engine, &found, &kept))?;
+        output::result(&report::text(&scenario, args.engine, &found, &known, &kept))?;
         if !args.known.is_empty() {
             output::result(&report::known(&known, &missed))?;
         }
     }
+    args.reports.write(&report::suite(&scenario, &found, &known, &missed, &kept))?;
     Ok(match found.surprises(&scenario, &known) || !missed.is_empty() {
         true => Exit::Unexpected,
         false => Exit::AsExpected,

@@ -137,12 +137,10 @@ fn replay(
     question: &Question,
     run: &(dyn Fn(&Plan) -> Result<Outcome, WorldError> + Sync),
 ) -> Result<Sweep, Broken> {
-    let outcome = one_saved(path, contender, run).or_else(|broken| match broken {
-        Broken::Claim(failure) => {
+    let outcome = one_saved(path, contender, run).inspect_err(|broken| {
+        if let Broken::Claim(failure) = broken {
             words::replayed(&failure.example);
-            Err(Broken::Claim(failure))
         }
-        other => Err(other),
     })?;
     words::replayed(&outcome);
     if outcome.severity() == Severity::Unknown {

@@ -1,8 +1,12 @@
 //! What a sweep found, for a terminal: per contender its distinct failures, then what the sweep
 //! really did, so that a vacuous pass is visible.
 
+mod ci;
+
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+
+pub use ci::suite;
 
 use super::findings;
 use crate::engine::Engine;
@@ -11,7 +15,13 @@ use crate::scenario::Scenario;
 use crate::search::sweep::{ContenderAccount, Failure, Known, Sweep};
 
 /// The whole account; `kept` are the plans of its failures, in the account's order.
-pub fn text(scenario: &Scenario, engine: Engine, sweep: &Sweep, kept: &[PathBuf]) -> String {
+pub fn text(
+    scenario: &Scenario,
+    engine: Engine,
+    sweep: &Sweep,
+    known: &[Known],
+    kept: &[PathBuf],
+) -> String {
     let mut text = format!(
         "{}: {} plans (seeds {}..{}) for each of {} contenders, {engine} engine\n\n",
         scenario.name,
@@ -22,7 +32,8 @@ pub fn text(scenario: &Scenario, engine: Engine, sweep: &Sweep, kept: &[PathBuf]
     );
     let mut kept = kept.iter();
     for account in &sweep.contenders {
-        contender(&mut text, scenario, account, &mut kept);
+        let foreseen = |failure: &Failure| account.foresees(failure, scenario, known);
+        contender(&mut text, account, &foreseen, &mut kept);
     }
     text.push_str(&account(sweep));
     let failures = sweep.contenders.iter().map(|account| account.failures.len()).sum::<usize>();
@@ -52,8 +63,8 @@ pub fn known(known: &[Known], missed: &[&Known]) -> String {
 
 fn contender<'a>(
     text: &mut String,
-    scenario: &Scenario,
     account: &ContenderAccount,
+    foreseen: &dyn Fn(&Failure) -> bool,
     kept: &mut impl Iterator<Item = &'a PathBuf>,
 ) {
     let name = &account.contender;
@@ -88,7 +99,7 @@ fn contender<'a>(
             let place = account.failures.iter().position(|one| std::ptr::eq(one, failure));
             place.and_then(|place| kept.get(place))
         };
-        let expected = failures.iter().all(|failure| account.expects(scenario, failure));
+        let expected = failures.iter().all(|failure| foreseen(failure));
         let plan = failures.first().and_then(|failure| plan(failure));
         one_cause(text, &failures, expected, plan.map(|path| path.as_path()));
     }

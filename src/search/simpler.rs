@@ -279,7 +279,8 @@ fn simpler_numbers(value: u64, usual: u64) -> impl Iterator<Item = u64> {
 
 /// This time on a coarser grid, the coarsest first; none coarser than what it already fits.
 fn rounder_times(at_ms: u64) -> Vec<u64> {
-    let grids = [1000, 500, 100, 50, 10].into_iter().take_while(|grid| at_ms % grid != 0);
+    let grids =
+        [1000, 500, 100, 50, 10].into_iter().take_while(|grid| !at_ms.is_multiple_of(*grid));
     let mut times: Vec<u64> = Vec::new();
     for grid in grids {
         times.extend([at_ms / grid * grid, at_ms.next_multiple_of(grid)]);

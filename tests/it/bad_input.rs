@@ -171,10 +171,11 @@ fn unknown_family() {
       ·               ╰── here
     4 │ [run]
       ╰────
-     help: there are `none`, `process-pause`, `server-pause`, `crash`,
-           `partition`, `restart-empty`, `restart-kill`, `restart-power-loss`,
-           `clock-forward`, `clock-back`, `drift`, `late-grant`, `late-write`,
-           `lost-grant`, `lost-release`
+     help: there are `none`, `process-pause`, `vm-suspend`, `slow-process`,
+           `server-pause`, `crash`, `partition`, `one-way-partition`, `rejecting-
+           firewall`, `resource-partition`, `packet-loss`, `restart-empty`,
+           `restart-kill`, `restart-power-loss`, `clock-forward`, `clock-back`,
+           `drift`, `late-grant`, `late-write`, `lost-grant`, `lost-release`
     "#);
 }
 

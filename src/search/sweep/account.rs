@@ -61,28 +61,25 @@ pub struct ContenderAccount {
 }
 
 impl Sweep {
-    /// Whether anything was found that neither the scenario foresees nor is known, or could not be
-    /// judged.
+    /// Whether anything was found that nobody foresaw, or could not be judged.
     pub fn surprises(&self, scenario: &Scenario, known: &[Known]) -> bool {
         self.contenders.iter().any(|account| {
-            let is_known = |failure: &Failure| {
-                known.iter().any(|known| {
-                    let whom = (&known.checker, &known.cause) == (&failure.checker, &failure.cause);
-                    whom && known.contender == account.contender.to_string()
-                })
-            };
-            let unforeseen =
-                |failure: &Failure| !account.expects(scenario, failure) && !is_known(failure);
+            let unforeseen = |failure: &Failure| !account.foresees(failure, scenario, known);
             account.unknown > 0 || account.failures.iter().any(unforeseen)
         })
     }
 }
 
 impl ContenderAccount {
-    /// Whether the scenario foresees such a failure, by whatever cause.
-    pub fn expects(&self, scenario: &Scenario, failure: &Failure) -> bool {
+    /// Whether the scenario expects such a failure, by whatever cause, or it is known.
+    pub fn foresees(&self, failure: &Failure, scenario: &Scenario, known: &[Known]) -> bool {
         let mut specs = scenario.contender.iter().filter(|spec| spec.name == self.contender);
-        specs.any(|spec| spec.foresees(&failure.checker))
+        let name = self.contender.to_string();
+        let is_known = known.iter().any(|known| {
+            (&known.contender, &known.checker, &known.cause)
+                == (&name, &failure.checker, &failure.cause)
+        });
+        is_known || specs.any(|spec| spec.foresees(&failure.checker))
     }
 }
 
