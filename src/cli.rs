@@ -6,7 +6,7 @@ mod choose;
 mod compare;
 mod list;
 mod new;
-pub(crate) mod output;
+mod output;
 mod replay;
 mod reports;
 mod run;

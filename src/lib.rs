@@ -24,6 +24,7 @@ pub mod engine;
 pub mod exit_code;
 pub mod facts;
 pub mod families;
+mod files;
 pub mod lock;
 pub mod locks;
 mod logging;

@@ -2,14 +2,15 @@
 #![expect(clippy::print_stderr, reason = "this is the one place that talks to the terminal")]
 
 use std::fmt;
-use std::fs;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use picklock_sim::history;
 
 use super::CliError;
+use crate::files;
+pub(super) use crate::files::slug;
 use crate::logging;
 use crate::outcome::Outcome;
 
@@ -85,25 +86,14 @@ pub(super) fn write_file(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), CliError> {
-    let unfinished = path.with_extension("unfinished");
-    let written = (|| {
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        let mut out = BufWriter::new(fs::File::create(&unfinished)?);
-        write(&mut out)?;
-        out.flush()?;
-        fs::rename(&unfinished, path)
-    })();
+    let written = files::write(path, write);
     written.map_err(|error| file_error(&path.display().to_string(), &error))
 }
 
 /// Writes a value as JSON that a person can read and edit.
-pub(crate) fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<(), CliError> {
-    write_file(path, |out| {
-        serde_json::to_writer_pretty(&mut *out, value)?;
-        out.write_all(b"\n")
-    })
+pub(super) fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<(), CliError> {
+    let written = files::write_json(path, value);
+    written.map_err(|error| file_error(&path.display().to_string(), &error))
 }
 
 /// Keeps a run: its plan, from which it can be repeated, and its history.
@@ -112,20 +102,6 @@ pub(super) fn keep(outcome: &Outcome, stem: &Path) -> Result<PathBuf, CliError> 
     write_json(&plan, &outcome.plan)?;
     write_file(&stem.with_extension("history.jsonl"), |out| history::write(&outcome.history, out))?;
     Ok(plan)
-}
-
-/// A text as a part of a file name.
-pub(crate) fn slug(text: &str) -> String {
-    let mut slug = String::new();
-    for character in text.chars() {
-        match character {
-            'a'..='z' | 'A'..='Z' | '0'..='9' | '-' | '_' | '.' => slug.push(character),
-            _ if slug.ends_with('-') => {}
-            _ => slug.push('-'),
-        }
-    }
-    slug.truncate(slug.trim_end_matches('-').len());
-    slug
 }
 
 fn file_error(what: &str, error: &io::Error) -> CliError {

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use crate::cli::output;
+use crate::files;
 use crate::plan::Plan;
 
 /// `picklock-regressions` beside the `Cargo.toml` of the crate that is tested. (cargo tells tests
@@ -19,7 +19,7 @@ pub(super) fn folder() -> PathBuf {
 /// The plans saved for this lock, in the order of their names.
 pub(super) fn saved(folder: &Path, lock: &str) -> Vec<PathBuf> {
     // A folder that is not there holds nothing.
-    let entries = fs::read_dir(folder.join(output::slug(lock))).into_iter().flatten();
+    let entries = fs::read_dir(folder.join(files::slug(lock))).into_iter().flatten();
     let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
     let is_plan = |path: &PathBuf| path.to_string_lossy().ends_with(".plan.json");
     let mut paths: Vec<PathBuf> = paths.filter(is_plan).collect();
@@ -29,7 +29,7 @@ pub(super) fn saved(folder: &Path, lock: &str) -> Vec<PathBuf> {
 
 /// Saves a plan; `None` if that is not possible: the failure matters more than its file.
 pub(super) fn save(folder: &Path, lock: &str, name: &str, plan: &Plan) -> Option<PathBuf> {
-    let file = folder.join(output::slug(lock)).join(output::slug(name));
+    let file = folder.join(files::slug(lock)).join(files::slug(name));
     let file = PathBuf::from(format!("{}.plan.json", file.display()));
-    output::write_json(&file, plan).ok().map(|()| file)
+    files::write_json(&file, plan).ok().map(|()| file)
 }
