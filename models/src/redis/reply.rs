@@ -18,6 +18,8 @@ pub enum Reply {
     Bulk(Bytes),
     /// `$-1`: no value. A client reads `*-1` as this too.
     Null,
+    /// `*-1`: no list, as the commands that pop with a count answer. Never read, only written.
+    NullArray,
     /// `*2`: a list.
     Array(Vec<Reply>),
 }
@@ -39,5 +41,10 @@ impl Reply {
     /// A byte string that is known at compile time.
     pub(crate) const fn text(text: &'static str) -> Reply {
         Reply::Bulk(Bytes::from_static(text.as_bytes()))
+    }
+
+    /// A list of byte strings.
+    pub(crate) fn bulks(elements: impl IntoIterator<Item = Bytes>) -> Reply {
+        Reply::Array(elements.into_iter().map(Reply::Bulk).collect())
     }
 }
