@@ -42,11 +42,15 @@ use bytes::Bytes;
 
 use crate::model::{Change, Crash, Model, Outbox, SessionId};
 use crate::time::{HostTime, SteadyTime};
+use chance::Chance;
 use commands::Call;
 use keyspace::{Author, Keyspace};
 use script::{Engine, Script, Sha};
 
+mod chance;
 mod commands;
+mod extended;
+mod glob;
 mod keyspace;
 mod number;
 mod persist;
@@ -82,6 +86,7 @@ pub struct Redis {
 /// All that commands work on.
 struct Core {
     keyspace: Keyspace,
+    chance: Chance,
     persistence: Persistence,
     sessions: BTreeMap<SessionId, Session>,
     last_client_id: i64,
@@ -109,6 +114,7 @@ impl Redis {
         let disk = if persistence == Persistence::None { Disk::default() } else { disk };
         let core = Core {
             keyspace: Keyspace::load(disk, watched, persistence, now.steady),
+            chance: Chance::default(),
             persistence,
             sessions: BTreeMap::new(),
             last_client_id: 0,

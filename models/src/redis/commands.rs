@@ -15,8 +15,10 @@ use crate::time::HostTime;
 
 mod args;
 mod connection;
+mod hashes;
 mod keys;
 mod lists;
+mod scan;
 mod scripting;
 mod server;
 mod strings;
@@ -106,6 +108,22 @@ static COMMANDS: &[Command] = &[
     writes("getdel", 2, strings::getdel),
     writes("getex", -2, strings::getex),
     writes("getset", 3, strings::getset),
+    writes("hdel", -3, hashes::hdel),
+    reads("hexists", 3, hashes::hexists),
+    reads("hget", 3, hashes::hget),
+    reads("hgetall", 2, hashes::hgetall),
+    writes("hincrby", 4, hashes::hincrby),
+    writes("hincrbyfloat", 4, hashes::hincrbyfloat),
+    reads("hkeys", 2, hashes::hkeys),
+    reads("hlen", 2, hashes::hlen),
+    reads("hmget", -3, hashes::hmget),
+    writes("hmset", -4, hashes::hmset),
+    reads("hrandfield", -2, hashes::hrandfield),
+    reads("hscan", -3, hashes::hscan),
+    writes("hset", -4, hashes::hset),
+    writes("hsetnx", 4, hashes::hsetnx),
+    reads("hstrlen", 3, hashes::hstrlen),
+    reads("hvals", 2, hashes::hvals),
     writes("incr", 2, strings::incr),
     writes("incrby", 3, strings::incrby),
     reads("info", -1, server::info),

@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use super::super::extended::Extended;
 use super::super::number;
 use super::super::request::Request;
 use super::{NOT_AN_INTEGER, Reply, SYNTAX_ERROR, error};
@@ -37,6 +38,15 @@ pub(super) fn count(arg: &[u8]) -> Result<usize, Reply> {
     let wrong = Reply::error("ERR value is out of range, must be positive");
     within(arg, 0, i64::MAX, wrong).map(|number| number as usize)
 }
+
+/// A number with a fraction (`getLongDoubleFromObjectOrReply`). Infinity is one, and no sum.
+pub(super) fn float(arg: &[u8]) -> Result<Extended, Reply> {
+    Extended::parse(arg).ok_or(Reply::error("ERR value is not a valid float"))
+}
+
+/// The error of INCRBYFLOAT and HINCRBYFLOAT for a sum that is no number.
+pub(super) const NOT_FINITE: Reply =
+    Reply::error("ERR increment would produce NaN or Infinity");
 
 /// The places from `start` to `stop` in a sequence of `length`, both counted from the end when
 /// negative, `stop` included.
