@@ -3,8 +3,7 @@
 //! as it would be with Rust's numbers.
 //!
 //! Only what these commands do: read a text, add, print with `%.17Lf` and without trailing zeros
-//! (`src/util.c` `ld2string`). Numbers so small that they lose precision are refused, and so are
-//! hexadecimal ones, which the real server reads.
+//! (`src/util.c` `ld2string`). Numbers so small that they lose precision are refused.
 
 use bytes::Bytes;
 
@@ -45,8 +44,16 @@ impl Extended {
         if text.eq_ignore_ascii_case(b"inf") || text.eq_ignore_ascii_case(b"infinity") {
             return Some(Self { negative, infinite: true, ..Self::ZERO });
         }
-        let (digits, power) = decimal(text)?;
-        let mut value = Self::ratio(digits, power)?;
+        let mut value = match text {
+            [b'0', b'x' | b'X', rest @ ..] => {
+                let (digits, power) = scientific(rest, 16)?;
+                Self::rounded(&digits, i32::try_from(power).ok()?, false)?
+            }
+            text => {
+                let (digits, power) = scientific(text, 10)?;
+                Self::ratio(digits, power)?
+            }
+        };
         value.negative = negative;
         Some(value)
     }
@@ -91,6 +98,16 @@ impl Extended {
             exponent += i32::from(overflow);
         }
         (exponent < MAX_EXPONENT).then_some(Self { mantissa, exponent, ..Self::ZERO })
+    }
+
+    /// The nearest double, as far as its exponent reaches.
+    pub(super) fn to_double(self) -> f64 {
+        let size = self.mantissa as f64 * 2_f64.powi(self.exponent);
+        if self.negative { -size } else { size }
+    }
+
+    pub(super) fn is_infinite(&self) -> bool {
+        self.infinite
     }
 
     /// The sum; `None` if it is no finite number.
@@ -153,9 +170,11 @@ fn shifted_down(number: u128, shift: u32) -> u128 {
     whole + u128::from(rest > half || (rest == half && whole % 2 == 1))
 }
 
-/// The digits of a decimal number as a whole number, and the power of ten to multiply it by.
-fn decimal(text: &[u8]) -> Option<(Big, i64)> {
-    let exponent_at = text.iter().position(|byte| matches!(byte, b'e' | b'E'));
+/// The digits of a number as a whole number, and the power to multiply it by: of ten, or, for
+/// hexadecimal digits, of two.
+fn scientific(text: &[u8], base: u32) -> Option<(Big, i64)> {
+    let mark = if base == 10 { b'e' } else { b'p' };
+    let exponent_at = text.iter().position(|byte| byte.eq_ignore_ascii_case(&mark));
     let (digits, power) = match exponent_at {
         None => (text, 0),
         Some(at) => (&text[..at], exponent(&text[at + 1..])?),
@@ -163,16 +182,15 @@ fn decimal(text: &[u8]) -> Option<(Big, i64)> {
     let mut whole = Big::from(0);
     let (mut seen, mut places, mut after_point) = (false, 0, false);
     for byte in digits {
-        match byte {
-            b'.' if !after_point => after_point = true,
-            b'0'..=b'9' => {
-                whole.times_plus(10, u32::from(byte - b'0'));
-                seen = true;
-                places += i64::from(after_point);
-            }
-            _ => return None,
+        if *byte == b'.' && !after_point {
+            after_point = true;
+            continue;
         }
+        whole.times_plus(base, char::from(*byte).to_digit(base)?);
+        seen = true;
+        places += i64::from(after_point);
     }
+    let places = if base == 10 { places } else { 4 * places };
     seen.then_some((whole, power - places))
 }
 
@@ -213,6 +231,7 @@ mod tests {
         assert_eq!(sum("0.1", "0.2"), "0.3");
         assert_eq!(sum("-1.5", "0.25"), "-1.25");
         assert_eq!(sum("1e-20", "0"), "0");
+        assert_eq!(sum("0x10", "0x.8"), "16.5");
         assert_eq!(sum("17179869184", "1e20"), "100000000017179869184");
     }
 
@@ -221,7 +240,7 @@ mod tests {
         for refused in ["", "-", ".", "1e", "e1", "1 ", " 1", "nan", "1.2.3", "1e99999"] {
             assert_eq!(Extended::parse(refused.as_bytes()), None, "{refused:?}");
         }
-        for read in ["1", "+1", ".5", "5.", "1e5", "-inf", "Infinity", "0e99999"] {
+        for read in ["1", "+1", ".5", "5.", "1e5", "-inf", "Infinity", "0e99999", "0x1.8p1"] {
             assert!(Extended::parse(read.as_bytes()).is_some(), "{read:?}");
         }
     }

@@ -19,11 +19,19 @@ pub(super) struct Scan<'a> {
     pub(super) kind: Option<&'a [u8]>,
 }
 
-/// The cursor at `index` (`parseScanCursorOrReply`).
+/// The cursor at `index` (`parseScanCursorOrReply`), read as C's `strtoul` does: nothing at all is 0,
+/// and a sign is allowed.
 pub(super) fn cursor(call: &Call<'_>, index: usize) -> Result<u64, Reply> {
-    let text = std::str::from_utf8(&call.args[index]).ok();
-    let text = text.map(|text| text.strip_prefix('+').unwrap_or(text));
-    text.and_then(|text| text.parse().ok()).ok_or(Reply::error("ERR invalid cursor"))
+    let (negative, digits) = match &call.args[index] {
+        [] => return Ok(0),
+        [b'-', digits @ ..] => (true, digits),
+        [b'+', digits @ ..] => (false, digits),
+        digits => (false, digits),
+    };
+    let digits = std::str::from_utf8(digits).ok().filter(|digits| !digits.starts_with('+'));
+    let number = digits.and_then(|digits| digits.parse::<u64>().ok());
+    let number = number.ok_or(Reply::error("ERR invalid cursor"))?;
+    Ok(if negative { number.wrapping_neg() } else { number })
 }
 
 /// The answer for a key that is not there.

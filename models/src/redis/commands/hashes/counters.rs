@@ -4,7 +4,7 @@ use super::super::super::extended::Extended;
 use super::super::super::keyspace::Event;
 use super::super::super::value::Hash;
 use super::super::super::{Core, Reply, number};
-use super::super::args::{float, integer};
+use super::super::args::{NOT_FINITE, float, integer};
 use super::super::{Call, Outcome};
 
 /// `HINCRBY key field number`: a missing field counts as 0.
@@ -30,6 +30,9 @@ pub(in super::super) fn hincrby(core: &mut Core, call: &Call<'_>) -> Outcome {
 /// `HINCRBYFLOAT key field number`.
 pub(in super::super) fn hincrbyfloat(core: &mut Core, call: &Call<'_>) -> Outcome {
     let by = float(&call.args[3])?;
+    if by.is_infinite() {
+        return Err(Reply::error("ERR value is NaN or Infinity"));
+    }
     let event = Event::hash("hincrbyfloat");
     core.keyspace.edit_or_create(&call.args[1], call.author, event, |hash: &mut Hash| {
         let old = match hash.get(&call.args[2]) {
@@ -38,7 +41,7 @@ pub(in super::super) fn hincrbyfloat(core: &mut Core, call: &Call<'_>) -> Outcom
                 Extended::parse(value).ok_or(Reply::error("ERR hash value is not a float"))
             }
         };
-        let sum = old.and_then(|old| old.add(by).ok_or(super::super::args::NOT_FINITE));
+        let sum = old.and_then(|old| old.add(by).ok_or(NOT_FINITE));
         let shown = sum.map(|sum| sum.print());
         if let Ok(shown) = &shown {
             hash.set(&call.args[2], shown.clone());
