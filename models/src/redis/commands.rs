@@ -15,9 +15,11 @@ use crate::time::HostTime;
 
 mod args;
 mod connection;
+mod databases;
 mod hashes;
 mod keys;
 mod lists;
+mod objects;
 mod scan;
 mod scripting;
 mod server;
@@ -88,9 +90,11 @@ const fn script(
 /// Sorted by name, because it is searched by halves.
 static COMMANDS: &[Command] = &[
     writes("append", 3, strings::append),
+    reads("bitcount", -2, strings::bitcount),
     session("client", -2, connection::client),
     reads("command", -1, server::command),
     session("config", -2, server::config),
+    writes("copy", -3, databases::copy),
     reads("dbsize", 1, server::dbsize),
     writes("decr", 2, strings::decr),
     writes("decrby", 3, strings::decrby),
@@ -107,8 +111,10 @@ static COMMANDS: &[Command] = &[
     writes("flushall", -1, server::flushall),
     writes("flushdb", -1, server::flushdb),
     reads("get", 2, strings::get),
+    reads("getbit", 3, strings::getbit),
     writes("getdel", 2, strings::getdel),
     writes("getex", -2, strings::getex),
+    reads("getrange", 4, strings::getrange),
     writes("getset", 3, strings::getset),
     writes("hdel", -3, hashes::hdel),
     reads("hexists", 3, hashes::hexists),
@@ -128,7 +134,9 @@ static COMMANDS: &[Command] = &[
     reads("hvals", 2, hashes::hvals),
     writes("incr", 2, strings::incr),
     writes("incrby", 3, strings::incrby),
+    writes("incrbyfloat", 3, strings::incrbyfloat),
     reads("info", -1, server::info),
+    reads("keys", 2, databases::keys),
     reads("lindex", 3, lists::lindex),
     writes("linsert", 5, lists::linsert),
     reads("llen", 2, lists::llen),
@@ -143,8 +151,10 @@ static COMMANDS: &[Command] = &[
     writes("lset", 4, lists::lset),
     writes("ltrim", 4, lists::ltrim),
     reads("mget", -2, strings::mget),
+    writes("move", 3, databases::move_key),
     writes("mset", -3, strings::mset),
     writes("msetnx", -3, strings::msetnx),
+    reads("object", -2, objects::object),
     writes("persist", 2, keys::persist),
     writes("pexpire", -3, keys::pexpire),
     writes("pexpireat", -3, keys::pexpireat),
@@ -153,19 +163,25 @@ static COMMANDS: &[Command] = &[
     writes("psetex", 4, strings::psetex),
     reads("pttl", 2, keys::pttl),
     session("quit", -1, connection::quit),
+    reads("randomkey", 1, databases::randomkey),
+    writes("rename", 3, databases::rename),
+    writes("renamenx", 3, databases::renamenx),
     writes("rpop", -2, lists::rpop),
     writes("rpoplpush", 3, lists::rpoplpush),
     writes("rpush", -3, lists::rpush),
     writes("rpushx", -3, lists::rpushx),
     writes("sadd", -3, sets::sadd),
+    reads("scan", -2, databases::scan),
     reads("scard", 2, sets::scard),
     script("script", -2, scripting::script),
     reads("sdiff", -2, sets::sdiff),
     writes("sdiffstore", -3, sets::sdiffstore),
     reads("select", 2, connection::select),
     writes("set", -3, strings::set),
+    writes("setbit", 4, strings::setbit),
     writes("setex", 4, strings::setex),
     writes("setnx", 3, strings::setnx),
+    writes("setrange", 4, strings::setrange),
     reads("sinter", -2, sets::sinter),
     reads("sintercard", -3, sets::sintercard),
     writes("sinterstore", -3, sets::sinterstore),
@@ -178,9 +194,12 @@ static COMMANDS: &[Command] = &[
     writes("srem", -3, sets::srem),
     reads("sscan", -3, sets::sscan),
     reads("strlen", 2, strings::strlen),
+    reads("substr", 4, strings::getrange),
     reads("sunion", -2, sets::sunion),
     writes("sunionstore", -3, sets::sunionstore),
+    writes("swapdb", 3, databases::swapdb),
     reads("time", 1, server::time),
+    reads("touch", -2, databases::touch),
     reads("ttl", 2, keys::ttl),
     reads("type", 2, keys::type_of),
     writes("unlink", -2, keys::del),

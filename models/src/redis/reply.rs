@@ -69,9 +69,4 @@ impl Reply {
     pub(crate) fn double(number: f64) -> Reply {
         Reply::Bulk(number::print(number).into())
     }
-
-    /// A score as ZSCAN shows it: text in both protocols.
-    pub(crate) fn text_of_score(score: f64) -> Reply {
-        Reply::Bulk(number::print(score).into())
-    }
 }

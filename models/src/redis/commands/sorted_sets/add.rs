@@ -116,7 +116,7 @@ fn step(
         if options.xx {
             return Ok(Step::Nothing);
         }
-        set.set(member, score);
+        set.set(member, set.packed(score));
         return Ok(Step::Added(score));
     };
     if options.nx {
@@ -132,7 +132,7 @@ fn step(
     if score == before {
         return Ok(Step::Kept(score));
     }
-    set.set(member, score);
+    set.set(member, set.packed(score));
     Ok(Step::Updated(score))
 }
 

@@ -77,10 +77,14 @@ pub(super) fn store(
     event: &'static str,
 ) -> Reply {
     let (key, length) = (&call.args[1], result.len());
+    let mut stored = result.clone();
+    for (member, score) in result.iter() {
+        stored.set(member, result.packed(score));
+    }
     if result.is_empty() {
         core.keyspace.remove(key, call.author);
     } else {
-        core.keyspace.store(key, result.into_value(), Expiry::Clear, call.author);
+        core.keyspace.store(key, stored.into_value(), Expiry::Clear, call.author);
         core.keyspace.notify(key, Event::sorted_set(event));
     }
     Reply::Integer(length as i64)

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::super::super::value::SortedSet;
-use super::super::super::{Core, Reply};
+use super::super::super::{Core, Reply, number};
 use super::super::args::{bounded, is};
 use super::super::scan::{self, Scan};
 use super::super::{Call, Outcome, SYNTAX_ERROR};
@@ -17,9 +17,20 @@ pub(in super::super) fn zscan(core: &mut Core, call: &Call<'_>) -> Outcome {
     let scan = Scan::parse(call, 3, false)?;
     let members = set.iter().map(|(member, score)| (member.clone(), score));
     let page = if set.is_large() { scan.page(members, cursor) } else { (members.collect(), 0) };
+    let packed = !set.is_large();
     Ok(scan.reply(page, |(member, score), shown| {
-        shown.extend([Reply::Bulk(member), Reply::text_of_score(score)]);
+        shown.extend([Reply::Bulk(member), Reply::Bulk(text(score, packed))]);
     }))
+}
+
+/// A score as ZSCAN shows it, text in both protocols: a packed one is an integer if it is whole
+/// (`src/util.c` `double2ll`).
+fn text(score: f64, packed: bool) -> Bytes {
+    const LARGEST: f64 = (i64::MAX / 2) as f64;
+    match packed && score.fract() == 0.0 && score.abs() <= LARGEST {
+        true => number::format(score as i64),
+        false => number::print(score).into(),
+    }
 }
 
 /// `ZRANDMEMBER key [count [WITHSCORES]]`.
