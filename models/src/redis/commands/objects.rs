@@ -17,11 +17,7 @@ pub(super) fn object(core: &mut Core, call: &Call<'_>) -> Outcome {
     run_subcommand(core, call, "object", TABLE)
 }
 
-fn looked_at(
-    core: &mut Core,
-    call: &Call<'_>,
-    show: impl FnOnce(&Record) -> Outcome,
-) -> Outcome {
+fn looked_at(core: &mut Core, call: &Call<'_>, show: impl FnOnce(&Record) -> Outcome) -> Outcome {
     core.keyspace.peek(&call.args[2], call.author.now_ms).map_or(Ok(Reply::Null), show)
 }
 
@@ -55,7 +51,7 @@ fn idletime(core: &mut Core, call: &Call<'_>) -> Outcome {
 fn refcount(core: &mut Core, call: &Call<'_>) -> Outcome {
     looked_at(core, call, |record| {
         let shared = match &record.value {
-            Value::Raw(_) => false,
+            Value::Raw(_) | Value::Fraction(_) => false,
             value => value.to_integer().is_some_and(|number| (0..10_000).contains(&number)),
         };
         Ok(Reply::Integer(if shared { i64::from(i32::MAX) } else { 1 }))
