@@ -27,7 +27,9 @@ use crate::time::{HostTime, SteadyTime};
 mod swap;
 mod touched;
 
-pub(super) use touched::{Class, Event, Touch};
+#[cfg_attr(not(test), expect(unused_imports, reason = "for notifications"))]
+pub(super) use touched::Class;
+pub(super) use touched::{Event, Touch};
 
 /// How many databases SELECT knows (`databases`, `src/config.c`).
 pub(super) const DATABASES: usize = 16;

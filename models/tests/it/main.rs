@@ -106,5 +106,6 @@ macro_rules! transcripts {
 }
 
 transcripts! {
-    strings keys connection locks scripts random lists hashes sets sorted_sets databases model
+    strings keys connection locks scripts random lists hashes sets sorted_sets databases
+    libraries model
 }
