@@ -82,9 +82,10 @@ pub fn encode_reply(reply: &Reply, output: &mut BytesMut) {
     match reply {
         Reply::Simple(text) => write(&BorrowedFrame::SimpleString(text.as_bytes()), output),
         Reply::Error(text) => write(&BorrowedFrame::Error(text), output),
-        Reply::Integer(number) => write(&BorrowedFrame::Integer(*number), output),
+        Reply::Integer(number) => write_number(b":", *number, output),
         Reply::Bulk(bytes) => write(&BorrowedFrame::BulkString(bytes), output),
         Reply::Null => write(&BorrowedFrame::Null, output),
+        Reply::NullArray => output.extend_from_slice(b"*-1\r\n"),
         Reply::Array(elements) => {
             write_array_header(elements.len(), output);
             for element in elements {
@@ -125,10 +126,16 @@ fn write(frame: &BorrowedFrame<'_>, output: &mut BytesMut) {
 /// The crate can only write an array whose elements already are its own frames; this spares that
 /// copy.
 fn write_array_header(count: usize, output: &mut BytesMut) {
+    write_number(b"*", i64::try_from(count).unwrap_or(i64::MAX), output);
+}
+
+/// The crate takes the length of a number from its logarithm, which is one too long for
+/// 99999999999999998 and the like, and fills the gap with a zero byte.
+fn write_number(mark: &[u8], number: i64, output: &mut BytesMut) {
     let mut digits = [0; 20];
-    let length = number::write(i64::try_from(count).unwrap_or(i64::MAX), &mut digits);
+    let length = number::write(number, &mut digits);
     output.reserve(length + 3);
-    output.extend_from_slice(b"*");
+    output.extend_from_slice(mark);
     output.extend_from_slice(&digits[20 - length..]);
     output.extend_from_slice(b"\r\n");
 }

@@ -105,4 +105,7 @@ macro_rules! transcripts {
     )*};
 }
 
-transcripts! { strings keys connection locks scripts random model }
+transcripts! {
+    strings keys connection locks scripts random lists hashes sets sorted_sets databases
+    libraries model
+}
