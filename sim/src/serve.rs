@@ -4,6 +4,10 @@
 //! clocks, keeps the disk across a crash and tells the recorder what truly happened to the watched
 //! records. It is written against [`Env`], so the same front end serves a simulated host and a real
 //! port.
+//!
+//! On a real port anybody may send anything. So what one connection can cost the others is bounded:
+//! the memory for replies that it does not read, and the time that it is served in one go. In a
+//! simulated world neither bound is ever met, as time stands still while a server computes.
 
 mod redis;
 
@@ -11,6 +15,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io;
 use std::rc::Rc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use picklock_models::model::{Change, Crash, Model, Outbox, SessionId};
@@ -21,7 +26,7 @@ use crate::env::{Either, Env, race};
 use crate::history::{Kind, Op, RecordName};
 use crate::host::HostName;
 use crate::recorder::Recorder;
-use crate::signal::Bell;
+use crate::signal::{Bell, Signal};
 
 /// A model with what a front end needs besides: its wire format and its start.
 pub trait Store: Model + Sized + 'static {
@@ -54,8 +59,15 @@ pub struct Server<S: Store> {
     preloaded: RefCell<Vec<S::Request>>,
     disk: RefCell<S::Disk>,
     running: RefCell<Option<Rc<RefCell<Core<S>>>>>,
-    /// Over all boots: a session number is never used twice, and its host stays known.
-    sessions: Rc<RefCell<Vec<Option<HostName>>>>,
+    sessions: RefCell<Sessions>,
+}
+
+/// Over all boots: a session number is never used twice, and its host stays known where the world
+/// could tell it.
+#[derive(Default)]
+struct Sessions {
+    count: u64,
+    hosts: BTreeMap<SessionId, HostName>,
 }
 
 /// One run of a server, from boot to crash.
@@ -72,10 +84,53 @@ struct Line {
     bytes: BytesMut,
     bell: Bell,
     closing: bool,
+    /// Set when the connection is to be closed without waiting for its client to read.
+    cut: Signal,
 }
 
 /// Bytes read at once: as Redis' own query buffer (PROTO_IOBUF_LEN, 16 KiB).
 const READ_BYTES: usize = 16 * 1024;
+/// A connection that owes its client so much is answered no further until the client has read it.
+const UNREAD_REPLIES: usize = 1024 * 1024;
+/// A client that lets so much pile up that others send it, reading nothing, is cut off: as Redis
+/// does with subscribers (`client-output-buffer-limit pubsub 32mb`, `src/config.c`).
+const UNREAD_PUSHES: usize = 32 * 1024 * 1024;
+/// A buffer that has grown beyond this is given back once it is empty.
+const KEPT_BUFFER: usize = 64 * 1024;
+/// So long a connection's requests are answered in one go; then it rests as long as that took, and
+/// others have their turn.
+const TURN: Duration = Duration::from_millis(10);
+
+/// What one go at a connection's requests came to.
+#[derive(Default)]
+struct Turn {
+    /// There may be a whole request left.
+    more: bool,
+    /// The time it took: what the connection owes the others.
+    took: Duration,
+}
+
+impl Line {
+    /// Puts a reply behind those that wait; or cuts the line, if nobody reads them.
+    fn add<S: Store>(&mut self, reply: &S::Reply) {
+        if self.bytes.len() >= UNREAD_PUSHES {
+            self.bytes = BytesMut::new();
+            self.closing = true;
+            self.cut.set();
+        } else {
+            S::encode(reply, &mut self.bytes);
+        }
+        self.bell.ring();
+    }
+}
+
+/// Frees a buffer that has been used up and is large, so that one large request does not cost memory
+/// for as long as its connection lives.
+fn give_back(buffer: &mut BytesMut, wanted: usize) {
+    if buffer.is_empty() && buffer.capacity() > KEPT_BUFFER {
+        *buffer = BytesMut::with_capacity(wanted);
+    }
+}
 
 impl<S: Store> Server<S> {
     /// A server on `host`; changes of `watched` keys go into the history under their names.
@@ -87,7 +142,7 @@ impl<S: Store> Server<S> {
             preloaded: RefCell::default(),
             disk: RefCell::default(),
             running: RefCell::default(),
-            sessions: Rc::default(),
+            sessions: RefCell::default(),
         }
     }
 
@@ -115,6 +170,25 @@ impl<S: Store> Server<S> {
         recorder: Recorder,
         port: u16,
     ) -> io::Result<()> {
+        let front = self.boot(env, recorder);
+        let listener = front.env.listen(port).await?;
+        front.accept_from(listener).await
+    }
+
+    /// Serves whoever comes to `listener` until the host goes down.
+    ///
+    /// # Errors
+    /// If the listener fails for good.
+    pub async fn serve_on<E: Env>(
+        self: Rc<Self>,
+        env: E,
+        recorder: Recorder,
+        listener: E::Listener,
+    ) -> io::Result<()> {
+        self.boot(env, recorder).accept_from(listener).await
+    }
+
+    fn boot<E: Env>(self: Rc<Self>, env: E, recorder: Recorder) -> Front<S, E> {
         let now = env.clocks();
         let model = S::boot(self.config.clone(), self.disk.borrow().clone(), now);
         for change in model.loaded(now) {
@@ -123,15 +197,10 @@ impl<S: Store> Server<S> {
         let (outbox, lines) = (Outbox::default(), BTreeMap::new());
         let core = Rc::new(RefCell::new(Core { model, outbox, lines }));
         *self.running.borrow_mut() = Some(Rc::clone(&core));
-        let front = Front { server: self, core, env: env.clone(), recorder };
-
+        let front = Front { server: self, core, env, recorder };
         front.preload();
-        env.spawn(front.clone().run_timer());
-        let mut listener = env.listen(port).await?;
-        loop {
-            let (stream, peer) = env.accept(&mut listener).await?;
-            env.spawn(front.clone().serve_connection(stream, peer));
-        }
+        front.env.spawn(front.clone().run_timer());
+        front
     }
 
     fn record(&self, change: &Change, recorder: &Recorder) {
@@ -139,7 +208,7 @@ impl<S: Store> Server<S> {
             return;
         };
         let sessions = self.sessions.borrow();
-        let host = |session: Option<SessionId>| sessions[session?.0 as usize];
+        let host = |session: Option<SessionId>| sessions.hosts.get(&session?).copied();
         let (by, owner) = (host(change.by), host(change.owner));
         let op = Op::Record { record: *record, change: change.kind, by, owner };
         recorder.record(self.host, Kind::Info, op);
@@ -178,6 +247,13 @@ impl<S: Store, E: Env> Front<S, E> {
         self.close_session(session);
     }
 
+    async fn accept_from(self, mut listener: E::Listener) -> io::Result<()> {
+        loop {
+            let (stream, peer) = self.env.accept(&mut listener).await?;
+            self.env.spawn(self.clone().serve_connection(stream, peer));
+        }
+    }
+
     async fn run_timer(self) {
         loop {
             self.env.sleep(S::TICK).await;
@@ -187,17 +263,20 @@ impl<S: Store, E: Env> Front<S, E> {
 
     async fn serve_connection(self, mut stream: E::Stream, peer: Option<HostName>) {
         let session = self.open_session(peer);
+        tracing::debug!(session = session.0, "connection begins");
         // An error is the end of the connection and of nothing else: its client is gone.
         let ended = self.talk(&mut stream, session).await;
-        tracing::trace!(?session, ?ended, "connection ended");
+        tracing::debug!(session = session.0, ?ended, "connection ends");
         self.close_session(session);
     }
 
     fn open_session(&self, peer: Option<HostName>) -> SessionId {
         let session = {
             let mut sessions = self.server.sessions.borrow_mut();
-            sessions.push(peer);
-            SessionId(sessions.len() as u64 - 1)
+            let session = SessionId(sessions.count);
+            sessions.count += 1;
+            sessions.hosts.extend(peer.map(|peer| (session, peer)));
+            session
         };
         self.core.borrow_mut().lines.insert(session, Line::default());
         self.with_model(|model, now, _| model.connect(now, session));
@@ -212,48 +291,71 @@ impl<S: Store, E: Env> Front<S, E> {
     async fn talk(&self, stream: &mut E::Stream, session: SessionId) -> io::Result<()> {
         let mut input = BytesMut::with_capacity(READ_BYTES);
         let mut output = BytesMut::new();
-        let bell = self.with_line(session, |line| line.bell.clone());
+        let (bell, cut) = self.with_line(session, |line| (line.bell.clone(), line.cut.clone()));
+        let mut turn = Turn::default();
         loop {
             let closing = self.with_line(session, |line| {
                 std::mem::swap(&mut line.bytes, &mut output);
                 line.closing
             });
             if !output.is_empty() {
-                stream.write_all(&output).await?;
+                match race(cut.wait(), stream.write_all(&output)).await {
+                    Either::Left(()) => return Err(io::ErrorKind::ConnectionAborted.into()),
+                    Either::Right(written) => written?,
+                }
                 output.clear();
+                give_back(&mut output, 0);
                 continue;
             }
             if closing {
                 return Ok(());
             }
+            if turn.took >= TURN {
+                self.env.sleep(std::mem::take(&mut turn.took)).await;
+                continue;
+            }
+            if turn.more {
+                turn = self.answer(&mut input, session);
+                continue;
+            }
+            give_back(&mut input, READ_BYTES);
             input.reserve(READ_BYTES);
             match race(bell.rung(), stream.read_buf(&mut input)).await {
                 Either::Left(()) => {}
                 Either::Right(read) => match read? {
                     0 => return Ok(()),
-                    _ => self.answer(&mut input, session),
+                    _ => turn.more = true,
                 },
             }
         }
     }
 
-    /// Applies every whole request in `input`.
-    fn answer(&self, input: &mut BytesMut, session: SessionId) {
+    /// Applies the whole requests in `input`, as many as the bounds allow.
+    fn answer(&self, input: &mut BytesMut, session: SessionId) -> Turn {
+        let begin = self.env.steady();
         loop {
-            match S::decode(input) {
-                Ok(Some(request)) => self.with_model(|model, now, outbox| {
-                    model.apply(now, session, request, outbox);
-                }),
-                Ok(None) => return,
+            let more = match S::decode(input) {
+                Ok(Some(request)) => {
+                    self.with_model(|model, now, outbox| {
+                        model.apply(now, session, request, outbox);
+                    });
+                    !input.is_empty()
+                }
+                Ok(None) => false,
                 Err(last_words) => {
-                    return self.with_line(session, |line| {
+                    self.with_line(session, |line| {
                         S::encode(&last_words, &mut line.bytes);
                         line.closing = true;
                     });
+                    false
                 }
-            }
-            if self.with_line(session, |line| line.closing) {
-                return;
+            };
+            let took = self.env.steady().since(begin);
+            let paused = self.with_line(session, |line| {
+                line.closing || line.bytes.len() >= UNREAD_REPLIES || took >= TURN
+            });
+            if !more || paused {
+                return Turn { more, took };
             }
         }
     }
@@ -272,8 +374,7 @@ impl<S: Store, E: Env> Front<S, E> {
         for (session, reply) in &outbox.replies {
             // A session that has just ended gets nothing any more.
             if let Some(line) = lines.get_mut(session) {
-                S::encode(reply, &mut line.bytes);
-                line.bell.ring();
+                line.add::<S>(reply);
             }
         }
         for session in &outbox.closed {

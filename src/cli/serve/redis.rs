@@ -1,0 +1,37 @@
+//! What `picklock serve redis` is set up with.
+
+use clap::ValueEnum;
+use picklock_models::redis::{Config, Persistence, Redis, VERSION};
+use picklock_sim::host::HostName;
+use picklock_sim::serve::Server;
+
+use super::Listen;
+use crate::cli::CliResult;
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    listen: Listen,
+    /// What CONFIG GET says of the append-only file. Nothing reaches a disk in any case.
+    #[arg(long, value_enum, default_value_t = Aof::None)]
+    persistence: Aof,
+}
+
+/// [`Persistence`] as an argument: the models know no command line.
+#[derive(Clone, Copy, ValueEnum)]
+enum Aof {
+    None,
+    AofEverysec,
+    AofAlways,
+}
+
+pub(super) fn run(args: &Args) -> CliResult {
+    let persistence = match args.persistence {
+        Aof::None => Persistence::None,
+        Aof::AofEverysec => Persistence::AofEverysec,
+        Aof::AofAlways => Persistence::AofAlways,
+    };
+    let config = Config { persistence, ..Config::default() };
+    let server = Server::<Redis>::new(HostName::REDIS, config, Vec::new());
+    super::serve(&args.listen, &format!("Redis {VERSION} (model)"), server)
+}
