@@ -4,7 +4,8 @@
 //! - [`resp`]: bytes to [`Request`]s and [`Reply`]s to bytes, both ways; `request` and `reply` are
 //!   these two types;
 //! - `commands`: the table of commands, with one file for each group of them;
-//! - `keyspace`: values, expiry by the server's wall clock, owners, the facts about watched keys;
+//! - `value`: what a key holds, with one file for each type;
+//! - `keyspace`: expiry by the server's wall clock, owners, databases, the facts about watched keys;
 //! - `persist`: what a crash leaves on the disk;
 //! - [`script`]: the script cache and Lua.
 //!
@@ -41,11 +42,15 @@ use bytes::Bytes;
 
 use crate::model::{Change, Crash, Model, Outbox, SessionId};
 use crate::time::{HostTime, SteadyTime};
+use chance::Chance;
 use commands::Call;
 use keyspace::{Author, Keyspace};
 use script::{Engine, Script, Sha};
 
+mod chance;
 mod commands;
+mod extended;
+mod glob;
 mod keyspace;
 mod number;
 mod persist;
@@ -53,6 +58,7 @@ mod reply;
 mod request;
 pub mod resp;
 pub mod script;
+mod value;
 
 pub use persist::{Disk, Persistence};
 pub use reply::Reply;
@@ -80,12 +86,15 @@ pub struct Redis {
 /// All that commands work on.
 struct Core {
     keyspace: Keyspace,
+    chance: Chance,
     persistence: Persistence,
     sessions: BTreeMap<SessionId, Session>,
     last_client_id: i64,
     started: SteadyTime,
     /// How many commands were answered.
     commands: u64,
+    /// Whether a session ever selected another database than 0: most servers never see that.
+    databases_in_use: bool,
     /// Whether the command at hand ends its connection.
     closing: bool,
 }
@@ -95,6 +104,7 @@ struct Core {
 struct Session {
     id: i64,
     name: Option<Bytes>,
+    database: usize,
 }
 
 impl Redis {
@@ -104,11 +114,13 @@ impl Redis {
         let disk = if persistence == Persistence::None { Disk::default() } else { disk };
         let core = Core {
             keyspace: Keyspace::load(disk, watched, persistence, now.steady),
+            chance: Chance::default(),
             persistence,
             sessions: BTreeMap::new(),
             last_client_id: 0,
             started: now.steady,
             commands: 0,
+            databases_in_use: false,
             closing: false,
         };
         Redis { core: Rc::new(RefCell::new(core)), engine: None }
@@ -145,8 +157,25 @@ impl Core {
     fn session(&mut self, session: SessionId) -> &mut Session {
         self.sessions.entry(session).or_insert_with(|| {
             self.last_client_id += 1;
-            Session { id: self.last_client_id, name: None }
+            Session { id: self.last_client_id, name: None, database: 0 }
         })
+    }
+
+    /// Before a command of `session`: its database is the one to work on.
+    fn enter(&mut self, session: SessionId) {
+        if self.databases_in_use {
+            let database = self.session(session).database;
+            self.keyspace.select(database);
+        }
+    }
+
+    /// After it: SELECT, also one inside a transaction, is remembered.
+    fn leave(&mut self, session: SessionId) {
+        let database = self.keyspace.selected();
+        if self.databases_in_use || database != 0 {
+            self.databases_in_use = true;
+            self.session(session).database = database;
+        }
     }
 }
 
@@ -174,10 +203,12 @@ impl Model for Redis {
             return;
         }
         let author = Author { session, now_ms: now.wall.unix_ms() };
+        self.core.borrow_mut().enter(session);
         let reply = commands::run(self, &Call { args: &request, now, author });
         out.replies.push((session, reply));
         let core = &mut *self.core.borrow_mut();
         core.commands += 1;
+        core.leave(session);
         if mem::take(&mut core.closing) {
             out.closed.push(session);
         }

@@ -10,13 +10,21 @@ use tracing::trace;
 use super::keyspace::Author;
 use super::reply::Reply;
 use super::request::Request;
-use super::{Core, Redis, number};
+use super::{Core, Redis};
 use crate::time::HostTime;
 
+mod args;
 mod connection;
+mod databases;
+mod hashes;
 mod keys;
+mod lists;
+mod objects;
+mod scan;
 mod scripting;
 mod server;
+mod sets;
+mod sorted_sets;
 mod strings;
 
 /// One command as its handler sees it.
@@ -82,9 +90,11 @@ const fn script(
 /// Sorted by name, because it is searched by halves.
 static COMMANDS: &[Command] = &[
     writes("append", 3, strings::append),
+    reads("bitcount", -2, strings::bitcount),
     session("client", -2, connection::client),
     reads("command", -1, server::command),
     session("config", -2, server::config),
+    writes("copy", -3, databases::copy),
     reads("dbsize", 1, server::dbsize),
     writes("decr", 2, strings::decr),
     writes("decrby", 3, strings::decrby),
@@ -99,17 +109,52 @@ static COMMANDS: &[Command] = &[
     writes("expireat", -3, keys::expireat),
     reads("expiretime", 2, keys::expiretime),
     writes("flushall", -1, server::flushall),
-    writes("flushdb", -1, server::flushall),
+    writes("flushdb", -1, server::flushdb),
     reads("get", 2, strings::get),
+    reads("getbit", 3, strings::getbit),
     writes("getdel", 2, strings::getdel),
     writes("getex", -2, strings::getex),
+    reads("getrange", 4, strings::getrange),
     writes("getset", 3, strings::getset),
+    writes("hdel", -3, hashes::hdel),
+    reads("hexists", 3, hashes::hexists),
+    reads("hget", 3, hashes::hget),
+    reads("hgetall", 2, hashes::hgetall),
+    writes("hincrby", 4, hashes::hincrby),
+    writes("hincrbyfloat", 4, hashes::hincrbyfloat),
+    reads("hkeys", 2, hashes::hkeys),
+    reads("hlen", 2, hashes::hlen),
+    reads("hmget", -3, hashes::hmget),
+    writes("hmset", -4, hashes::hmset),
+    reads("hrandfield", -2, hashes::hrandfield),
+    reads("hscan", -3, hashes::hscan),
+    writes("hset", -4, hashes::hset),
+    writes("hsetnx", 4, hashes::hsetnx),
+    reads("hstrlen", 3, hashes::hstrlen),
+    reads("hvals", 2, hashes::hvals),
     writes("incr", 2, strings::incr),
     writes("incrby", 3, strings::incrby),
+    writes("incrbyfloat", 3, strings::incrbyfloat),
     reads("info", -1, server::info),
+    reads("keys", 2, databases::keys),
+    reads("lindex", 3, lists::lindex),
+    writes("linsert", 5, lists::linsert),
+    reads("llen", 2, lists::llen),
+    writes("lmove", 5, lists::lmove),
+    writes("lmpop", -4, lists::lmpop),
+    writes("lpop", -2, lists::lpop),
+    reads("lpos", -3, lists::lpos),
+    writes("lpush", -3, lists::lpush),
+    writes("lpushx", -3, lists::lpushx),
+    reads("lrange", 4, lists::lrange),
+    writes("lrem", 4, lists::lrem),
+    writes("lset", 4, lists::lset),
+    writes("ltrim", 4, lists::ltrim),
     reads("mget", -2, strings::mget),
+    writes("move", 3, databases::move_key),
     writes("mset", -3, strings::mset),
     writes("msetnx", -3, strings::msetnx),
+    reads("object", -2, objects::object),
     writes("persist", 2, keys::persist),
     writes("pexpire", -3, keys::pexpire),
     writes("pexpireat", -3, keys::pexpireat),
@@ -118,16 +163,78 @@ static COMMANDS: &[Command] = &[
     writes("psetex", 4, strings::psetex),
     reads("pttl", 2, keys::pttl),
     session("quit", -1, connection::quit),
+    reads("randomkey", 1, databases::randomkey),
+    writes("rename", 3, databases::rename),
+    writes("renamenx", 3, databases::renamenx),
+    writes("rpop", -2, lists::rpop),
+    writes("rpoplpush", 3, lists::rpoplpush),
+    writes("rpush", -3, lists::rpush),
+    writes("rpushx", -3, lists::rpushx),
+    writes("sadd", -3, sets::sadd),
+    reads("scan", -2, databases::scan),
+    reads("scard", 2, sets::scard),
     script("script", -2, scripting::script),
+    reads("sdiff", -2, sets::sdiff),
+    writes("sdiffstore", -3, sets::sdiffstore),
     reads("select", 2, connection::select),
     writes("set", -3, strings::set),
+    writes("setbit", 4, strings::setbit),
     writes("setex", 4, strings::setex),
     writes("setnx", 3, strings::setnx),
+    writes("setrange", 4, strings::setrange),
+    reads("sinter", -2, sets::sinter),
+    reads("sintercard", -3, sets::sintercard),
+    writes("sinterstore", -3, sets::sinterstore),
+    reads("sismember", 3, sets::sismember),
+    reads("smembers", 2, sets::smembers),
+    reads("smismember", -3, sets::smismember),
+    writes("smove", 4, sets::smove),
+    writes("spop", -2, sets::spop),
+    reads("srandmember", -2, sets::srandmember),
+    writes("srem", -3, sets::srem),
+    reads("sscan", -3, sets::sscan),
     reads("strlen", 2, strings::strlen),
+    reads("substr", 4, strings::getrange),
+    reads("sunion", -2, sets::sunion),
+    writes("sunionstore", -3, sets::sunionstore),
+    writes("swapdb", 3, databases::swapdb),
     reads("time", 1, server::time),
+    reads("touch", -2, databases::touch),
     reads("ttl", 2, keys::ttl),
     reads("type", 2, keys::type_of),
     writes("unlink", -2, keys::del),
+    writes("zadd", -4, sorted_sets::zadd),
+    reads("zcard", 2, sorted_sets::zcard),
+    reads("zcount", 4, sorted_sets::zcount),
+    reads("zdiff", -3, sorted_sets::zdiff),
+    writes("zdiffstore", -4, sorted_sets::zdiffstore),
+    writes("zincrby", 4, sorted_sets::zincrby),
+    reads("zinter", -3, sorted_sets::zinter),
+    reads("zintercard", -3, sorted_sets::zintercard),
+    writes("zinterstore", -4, sorted_sets::zinterstore),
+    reads("zlexcount", 4, sorted_sets::zlexcount),
+    writes("zmpop", -4, sorted_sets::zmpop),
+    reads("zmscore", -3, sorted_sets::zmscore),
+    writes("zpopmax", -2, sorted_sets::zpopmax),
+    writes("zpopmin", -2, sorted_sets::zpopmin),
+    reads("zrandmember", -2, sorted_sets::zrandmember),
+    reads("zrange", -4, sorted_sets::zrange),
+    reads("zrangebylex", -4, sorted_sets::zrangebylex),
+    reads("zrangebyscore", -4, sorted_sets::zrangebyscore),
+    writes("zrangestore", -5, sorted_sets::zrangestore),
+    reads("zrank", 3, sorted_sets::zrank),
+    writes("zrem", -3, sorted_sets::zrem),
+    writes("zremrangebylex", 4, sorted_sets::zremrangebylex),
+    writes("zremrangebyrank", 4, sorted_sets::zremrangebyrank),
+    writes("zremrangebyscore", 4, sorted_sets::zremrangebyscore),
+    reads("zrevrange", -4, sorted_sets::zrevrange),
+    reads("zrevrangebylex", -4, sorted_sets::zrevrangebylex),
+    reads("zrevrangebyscore", -4, sorted_sets::zrevrangebyscore),
+    reads("zrevrank", 3, sorted_sets::zrevrank),
+    reads("zscan", -3, sorted_sets::zscan),
+    reads("zscore", 3, sorted_sets::zscore),
+    reads("zunion", -3, sorted_sets::zunion),
+    writes("zunionstore", -4, sorted_sets::zunionstore),
 ];
 
 /// The row for `name`, in whatever case it is written.
@@ -251,11 +358,6 @@ fn error(text: String) -> Reply {
 
 const NOT_AN_INTEGER: Reply = Reply::error("ERR value is not an integer or out of range");
 const SYNTAX_ERROR: Reply = Reply::error("ERR syntax error");
-
-/// The integer that an argument is.
-fn integer(arg: &[u8]) -> Result<i64, Reply> {
-    number::parse(arg).ok_or(NOT_AN_INTEGER)
-}
 
 #[cfg(test)]
 mod tests {

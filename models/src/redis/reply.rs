@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 
+use super::number;
+
 /// A RESP2 reply.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reply {
@@ -18,6 +20,8 @@ pub enum Reply {
     Bulk(Bytes),
     /// `$-1`: no value. A client reads `*-1` as this too.
     Null,
+    /// `*-1`: no list, as the commands that pop with a count answer. Never read, only written.
+    NullArray,
     /// `*2`: a list.
     Array(Vec<Reply>),
 }
@@ -39,5 +43,30 @@ impl Reply {
     /// A byte string that is known at compile time.
     pub(crate) const fn text(text: &'static str) -> Reply {
         Reply::Bulk(Bytes::from_static(text.as_bytes()))
+    }
+
+    /// A list of byte strings.
+    pub(crate) fn bulks(elements: impl IntoIterator<Item = Bytes>) -> Reply {
+        Reply::Array(elements.into_iter().map(Reply::Bulk).collect())
+    }
+
+    /// Keys with their values, which RESP2 shows in turn and RESP3 as a map.
+    pub(crate) fn map(entries: Vec<(Reply, Reply)>) -> Reply {
+        Reply::Array(entries.into_iter().flat_map(|(key, value)| [key, value]).collect())
+    }
+
+    /// A list of pairs, which RESP2 shows in turn and RESP3 as a list of lists of two.
+    pub(crate) fn pairs(entries: Vec<(Reply, Reply)>) -> Reply {
+        Reply::map(entries)
+    }
+
+    /// A list without order, which RESP3 shows as a set.
+    pub(crate) fn set(members: impl IntoIterator<Item = Bytes>) -> Reply {
+        Reply::bulks(members)
+    }
+
+    /// A number with a fraction, which RESP2 shows as text (`src/networking.c` `addReplyDouble`).
+    pub(crate) fn double(number: f64) -> Reply {
+        Reply::Bulk(number::print(number).into())
     }
 }

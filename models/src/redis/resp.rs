@@ -85,6 +85,7 @@ pub fn encode_reply(reply: &Reply, output: &mut BytesMut) {
         Reply::Integer(number) => write(&BorrowedFrame::Integer(*number), output),
         Reply::Bulk(bytes) => write(&BorrowedFrame::BulkString(bytes), output),
         Reply::Null => write(&BorrowedFrame::Null, output),
+        Reply::NullArray => output.extend_from_slice(b"*-1\r\n"),
         Reply::Array(elements) => {
             write_array_header(elements.len(), output);
             for element in elements {

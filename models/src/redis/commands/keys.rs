@@ -1,7 +1,9 @@
 //! Keys and their expiry (`src/db.c`, `src/expire.c`).
 
+use super::super::keyspace::Event;
 use super::super::{Core, Reply};
-use super::{Call, Outcome, error, integer};
+use super::args::integer;
+use super::{Call, Outcome, error};
 
 /// `DEL key...` and `UNLINK key...`: how many were there; an expired key was not.
 pub(super) fn del(core: &mut Core, call: &Call<'_>) -> Outcome {
@@ -13,14 +15,14 @@ pub(super) fn del(core: &mut Core, call: &Call<'_>) -> Outcome {
 /// `EXISTS key...`: a key named twice counts twice.
 pub(super) fn exists(core: &mut Core, call: &Call<'_>) -> Outcome {
     let keys = call.args.iter().skip(1);
-    let there = keys.filter(|key| core.keyspace.get(key, call.author.now_ms).is_some()).count();
+    let there = keys.filter(|key| core.keyspace.peek(key, call.author.now_ms).is_some()).count();
     Ok(Reply::Integer(there as i64))
 }
 
 /// `TYPE key`.
 pub(super) fn type_of(core: &mut Core, call: &Call<'_>) -> Outcome {
-    let there = core.keyspace.get(&call.args[1], call.author.now_ms).is_some();
-    Ok(Reply::Simple(if there { "string" } else { "none" }.into()))
+    let record = core.keyspace.peek(&call.args[1], call.author.now_ms);
+    Ok(Reply::Simple(record.map_or("none", |record| record.value.type_name()).into()))
 }
 
 /// `EXPIRE key seconds [NX|XX|GT|LT]`.
@@ -63,6 +65,7 @@ fn retime(core: &mut Core, call: &Call<'_>, name: &str, scale: i64, start: i64) 
         core.keyspace.remove(key, call.author);
     } else {
         core.keyspace.retime(key, Some(when), call.author);
+        core.keyspace.notify(key, Event::EXPIRE);
     }
     Ok(Reply::flag(true))
 }
@@ -123,6 +126,7 @@ pub(super) fn persist(core: &mut Core, call: &Call<'_>) -> Outcome {
     let had_expiry = record.is_some_and(|record| record.expires_at.is_some());
     if had_expiry {
         core.keyspace.retime(key, None, call.author);
+        core.keyspace.notify(key, Event::generic("persist"));
     }
     Ok(Reply::flag(had_expiry))
 }
@@ -155,7 +159,7 @@ pub(super) fn pexpiretime(core: &mut Core, call: &Call<'_>) -> Outcome {
 /// `src/expire.c` `ttlGenericCommand`: -2 without a key, -1 without an expiry.
 fn expiry(core: &mut Core, call: &Call<'_>, shown: fn(i64, i64) -> i64) -> Outcome {
     let now_ms = call.author.now_ms;
-    let answer = match core.keyspace.get(&call.args[1], now_ms) {
+    let answer = match core.keyspace.peek(&call.args[1], now_ms) {
         None => -2,
         Some(record) => match record.expires_at {
             None => -1,
