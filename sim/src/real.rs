@@ -59,6 +59,21 @@ pub fn block_on<T>(work: impl Future<Output = T>) -> io::Result<T> {
     Ok(tokio::task::LocalSet::new().block_on(&runtime, work))
 }
 
+/// Asks for as many file descriptors as this process may have: many machines give a program 1024 at
+/// first, and every connection takes one. Redis does the same (`src/server.c`
+/// `adjustOpenFilesLimit`). If it is refused, connections wait longer to be accepted.
+pub fn allow_many_connections() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let limit = getrlimit(Resource::Nofile);
+        let wanted = Rlimit { current: limit.maximum, ..limit };
+        if let Err(error) = setrlimit(Resource::Nofile, wanted) {
+            tracing::warn!(%error, ?limit, "the limit of file descriptors cannot be raised");
+        }
+    }
+}
+
 /// Makes ready to hear Ctrl-C and SIGTERM, from now on instead of dying of them; the future that
 /// comes back waits for the first of them.
 ///

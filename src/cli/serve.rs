@@ -77,6 +77,7 @@ fn serve<S: Store>(listen: &Listen, name: &str, server: Server<S>) -> CliResult 
 
     let internal = |error| CliError::Internal(miette!("{name}: {error}"));
     listen.check()?;
+    real::allow_many_connections();
     let served = real::block_on(async {
         let env = RealEnv::new(Seed(0)).at(listen.listen.ip());
         let stop = real::asked_to_stop().map_err(internal)?;

@@ -3,10 +3,16 @@
 mod bad_input;
 mod cli;
 mod determinism;
+#[cfg(all(feature = "real", unix))]
+mod hostile;
 mod plans;
 mod published;
 #[cfg(feature = "real")]
 mod real;
 mod scenarios;
+#[cfg(all(feature = "real", unix))]
+mod serve;
+#[cfg(all(feature = "real", unix))]
+mod served;
 mod support;
 mod tidy;

@@ -204,9 +204,8 @@ fn exponent(text: &[u8]) -> Option<i64> {
         return None;
     }
     let far = i64::from(i32::MAX);
-    let value = digits.iter().fold(0, |value, digit| {
-        (value * 10 + i64::from(digit - b'0')).min(far)
-    });
+    let value =
+        digits.iter().fold(0, |value, digit| (value * 10 + i64::from(digit - b'0')).min(far));
     Some(sign * value)
 }
 

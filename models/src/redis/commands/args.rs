@@ -51,7 +51,8 @@ pub(super) fn double(arg: &[u8]) -> Result<f64, Reply> {
 
 /// A score, with another error for what is none.
 pub(super) fn double_or(arg: &[u8], wrong: Reply) -> Result<f64, Reply> {
-    let number = number::parse_double(arg).filter(|number| !number.is_nan()).ok_or(wrong.clone())?;
+    let number =
+        number::parse_double(arg).filter(|number| !number.is_nan()).ok_or(wrong.clone())?;
     let names_infinity = || arg.iter().any(|byte| matches!(byte, b'i' | b'I'));
     let names_zero = || !arg.iter().any(|byte| matches!(byte, b'1'..=b'9'));
     // What C's strtod calls out of range: too large, or too small to be told from 0.
@@ -60,8 +61,7 @@ pub(super) fn double_or(arg: &[u8], wrong: Reply) -> Result<f64, Reply> {
 }
 
 /// The error of INCRBYFLOAT and HINCRBYFLOAT for a sum that is no number.
-pub(super) const NOT_FINITE: Reply =
-    Reply::error("ERR increment would produce NaN or Infinity");
+pub(super) const NOT_FINITE: Reply = Reply::error("ERR increment would produce NaN or Infinity");
 
 /// The places from `start` to `stop` in a sequence of `length`, both counted from the end when
 /// negative, `stop` included.

@@ -17,11 +17,7 @@ pub(super) fn object(core: &mut Core, call: &Call<'_>) -> Outcome {
     run_subcommand(core, call, "object", TABLE)
 }
 
-fn looked_at(
-    core: &mut Core,
-    call: &Call<'_>,
-    show: impl FnOnce(&Record) -> Outcome,
-) -> Outcome {
+fn looked_at(core: &mut Core, call: &Call<'_>, show: impl FnOnce(&Record) -> Outcome) -> Outcome {
     core.keyspace.peek(&call.args[2], call.author.now_ms).map_or(Ok(Reply::Null), show)
 }
 

@@ -9,9 +9,7 @@ use super::{Call, Outcome};
 mod algebra;
 mod walks;
 
-pub(super) use algebra::{
-    sdiff, sdiffstore, sinter, sintercard, sinterstore, sunion, sunionstore,
-};
+pub(super) use algebra::{sdiff, sdiffstore, sinter, sintercard, sinterstore, sunion, sunionstore};
 pub(super) use walks::{spop, srandmember, sscan};
 
 fn found<'a>(core: &'a mut Core, call: &Call<'_>) -> Result<Option<&'a Set>, Reply> {
@@ -48,13 +46,11 @@ pub(super) fn smove(core: &mut Core, call: &Call<'_>) -> Outcome {
     if !there || source == destination {
         return Ok(Reply::flag(there));
     }
-    core.keyspace.edit(source, call.author, Event::set("srem"), |set: &mut Set| {
-        (set.remove(member), ())
-    })?;
+    core.keyspace
+        .edit(source, call.author, Event::set("srem"), |set: &mut Set| (set.remove(member), ()))?;
     let event = Event::set("sadd");
-    core.keyspace.edit_or_create(destination, call.author, event, |set: &mut Set| {
-        (set.add(member), ())
-    })?;
+    core.keyspace
+        .edit_or_create(destination, call.author, event, |set: &mut Set| (set.add(member), ()))?;
     Ok(Reply::flag(true))
 }
 

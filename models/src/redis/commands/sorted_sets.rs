@@ -15,9 +15,7 @@ mod removal;
 mod walks;
 
 pub(super) use add::{zadd, zincrby};
-pub(super) use algebra::{
-    zdiff, zdiffstore, zinter, zintercard, zinterstore, zunion, zunionstore,
-};
+pub(super) use algebra::{zdiff, zdiffstore, zinter, zintercard, zinterstore, zunion, zunionstore};
 pub(super) use ends::{zmpop, zpopmax, zpopmin};
 pub(super) use ranges::{
     zcount, zlexcount, zrange, zrangebylex, zrangebyscore, zrangestore, zrevrange, zrevrangebylex,
@@ -64,10 +62,11 @@ pub(super) fn zrevrank(core: &mut Core, call: &Call<'_>) -> Outcome {
 /// `ZREM key member...`: how many were there.
 pub(super) fn zrem(core: &mut Core, call: &Call<'_>) -> Outcome {
     let event = Event::sorted_set("zrem");
-    let removed = core.keyspace.edit(&call.args[1], call.author, event, |set: &mut SortedSet| {
-        let members = call.args.iter().skip(2);
-        let removed = members.filter(|member| set.remove(member).is_some()).count();
-        (removed > 0, removed)
-    })?;
+    let removed =
+        core.keyspace.edit(&call.args[1], call.author, event, |set: &mut SortedSet| {
+            let members = call.args.iter().skip(2);
+            let removed = members.filter(|member| set.remove(member).is_some()).count();
+            (removed > 0, removed)
+        })?;
     Ok(Reply::Integer(removed.unwrap_or(0) as i64))
 }

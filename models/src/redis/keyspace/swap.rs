@@ -15,7 +15,8 @@ impl Keyspace {
         let selected = self.selected;
         for (database, counterpart) in [(one, other), (other, one)] {
             let there = self.databases[counterpart].keys();
-            let mut keys: Vec<Bytes> = self.databases[database].keys().chain(there).cloned().collect();
+            let mut keys: Vec<Bytes> =
+                self.databases[database].keys().chain(there).cloned().collect();
             keys.sort();
             keys.dedup();
             self.selected = database;

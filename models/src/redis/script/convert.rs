@@ -5,10 +5,10 @@ use bytes::Bytes;
 use mlua::{Lua, Table, Value};
 
 use super::failure;
-use crate::redis::reply::Reply;
-use crate::redis::resp::MAX_DEPTH;
 use crate::redis::number::{self, print};
+use crate::redis::reply::Reply;
 use crate::redis::request::Request;
+use crate::redis::resp::MAX_DEPTH;
 
 /// What a script sees of a reply: an integer is a number (and so loses precision above 2^53), null
 /// is `false`, a status and an error are tables.

@@ -75,11 +75,7 @@ pub(in super::super) fn sdiffstore(core: &mut Core, call: &Call<'_>) -> Outcome 
     store(core, call, diff, "sdiffstore")
 }
 
-fn sets(
-    core: &mut Core,
-    call: &Call<'_>,
-    keys: Range<usize>,
-) -> Result<Vec<Option<Set>>, Reply> {
+fn sets(core: &mut Core, call: &Call<'_>, keys: Range<usize>) -> Result<Vec<Option<Set>>, Reply> {
     let now_ms = call.author.now_ms;
     keys.map(|index| Ok(core.keyspace.find::<Set>(&call.args[index], now_ms)?.cloned())).collect()
 }
@@ -90,12 +86,7 @@ fn show(core: &mut Core, call: &Call<'_>, operation: Operation) -> Outcome {
 }
 
 /// An empty result removes the destination.
-fn store(
-    core: &mut Core,
-    call: &Call<'_>,
-    operation: Operation,
-    event: &'static str,
-) -> Outcome {
+fn store(core: &mut Core, call: &Call<'_>, operation: Operation, event: &'static str) -> Outcome {
     let result = operation(&sets(core, call, 2..call.args.len())?);
     let (key, length) = (&call.args[1], result.len());
     if result.is_empty() {

@@ -106,12 +106,7 @@ fn add(core: &mut Core, call: &Call<'_>, mut options: Options) -> Outcome {
     Ok(tally.reply(options))
 }
 
-fn step(
-    set: &mut SortedSet,
-    member: &[u8],
-    score: f64,
-    options: Options,
-) -> Result<Step, Reply> {
+fn step(set: &mut SortedSet, member: &[u8], score: f64, options: Options) -> Result<Step, Reply> {
     let Some(before) = set.score(member) else {
         if options.xx {
             return Ok(Step::Nothing);

@@ -184,7 +184,8 @@ impl Options {
                     continue;
                 }
                 if result.score(member).is_none() {
-                    let total = others.flatten().fold(score, |one, two| self.aggregate.of(one, two));
+                    let total =
+                        others.flatten().fold(score, |one, two| self.aggregate.of(one, two));
                     result.set(member, total);
                 }
             }

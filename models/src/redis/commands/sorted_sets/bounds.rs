@@ -110,7 +110,11 @@ impl Lex<'_> {
             Lex::Lowest => true,
             Lex::Highest => false,
             Lex::Member(bound) => {
-                if bound.exclusive { member > bound.value } else { member >= bound.value }
+                if bound.exclusive {
+                    member > bound.value
+                } else {
+                    member >= bound.value
+                }
             }
         }
     }
@@ -120,7 +124,11 @@ impl Lex<'_> {
             Lex::Lowest => false,
             Lex::Highest => true,
             Lex::Member(bound) => {
-                if bound.exclusive { member < bound.value } else { member <= bound.value }
+                if bound.exclusive {
+                    member < bound.value
+                } else {
+                    member <= bound.value
+                }
             }
         }
     }

@@ -140,8 +140,7 @@ impl<'a> Query<'a> {
             return Err(Reply::error(text));
         }
         if with_scores && by == By::Lex {
-            let text =
-                "ERR syntax error, WITHSCORES not supported in combination with BYLEX";
+            let text = "ERR syntax error, WITHSCORES not supported in combination with BYLEX";
             return Err(Reply::error(text));
         }
         // In reverse the greater limit comes first, but ranks are only counted from the other end.

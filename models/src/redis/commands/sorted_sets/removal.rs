@@ -26,14 +26,15 @@ pub(in super::super) fn zremrangebylex(core: &mut Core, call: &Call<'_>) -> Outc
 fn remove(core: &mut Core, call: &Call<'_>, by: By, event: &'static str) -> Outcome {
     let span = Span::parse(by, &call.args[2], &call.args[3])?;
     let event = Event::sorted_set(event);
-    let removed = core.keyspace.edit(&call.args[1], call.author, event, |set: &mut SortedSet| {
-        let ranks = span.ranks(set, false);
-        let within = set.iter().skip(ranks.start).take(ranks.len());
-        let members: Vec<Bytes> = within.map(|(member, _)| member.clone()).collect();
-        for member in &members {
-            set.remove(member);
-        }
-        (!members.is_empty(), members.len())
-    })?;
+    let removed =
+        core.keyspace.edit(&call.args[1], call.author, event, |set: &mut SortedSet| {
+            let ranks = span.ranks(set, false);
+            let within = set.iter().skip(ranks.start).take(ranks.len());
+            let members: Vec<Bytes> = within.map(|(member, _)| member.clone()).collect();
+            for member in &members {
+                set.remove(member);
+            }
+            (!members.is_empty(), members.len())
+        })?;
     Ok(Reply::Integer(removed.unwrap_or(0) as i64))
 }
