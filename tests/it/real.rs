@@ -1,6 +1,5 @@
 //! The real world: the same lock code and the same Redis model, over real sockets on loopback.
 
-use std::net::TcpListener;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -8,41 +7,23 @@ use bytes::Bytes;
 use picklock::lock::{Algorithm, Lock, LockContext, LockParams};
 use picklock::locks::{RedisTokenCad, RedisWatchdogFenced};
 use picklock_models::redis::{Config, Redis};
-use picklock_models::time::SteadyTime;
 use picklock_sim::env::Env;
-use picklock_sim::history::{Kind, Op, RecordName};
+use picklock_sim::history::RecordName;
 use picklock_sim::host::HostName;
-use picklock_sim::real::RealEnv;
-use picklock_sim::recorder::{Recorder, Sink};
+use picklock_sim::real::{self, RealEnv};
 use picklock_sim::seed::Seed;
 use picklock_sim::serve::Server;
-use picklock_sim::time::SimTime;
-
-/// Nobody judges here.
-struct Unheard;
-
-impl Sink for Unheard {
-    fn record(&self, _: HostName, _: Kind, _: Op) {}
-
-    fn true_time(&self, _: HostName, local: SteadyTime) -> SimTime {
-        SimTime::from_nanos(local.as_nanos())
-    }
-}
 
 /// Serves the model on a free port, and gives `test` the way to it.
 fn with_redis<F: Future<Output = ()>>(test: impl FnOnce(LockContext<RealEnv>) -> F) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    tokio::task::LocalSet::new().block_on(&runtime.expect("a runtime"), async {
-        let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let port = free.local_addr().expect("an address").port();
-        drop(free);
+    real::block_on(async {
         let env = RealEnv::new(Seed(1));
+        let listener = env.listen(0).await.expect("a free port");
+        let port = listener.local_addr().expect("an address").port();
         let watched = vec![(Bytes::from_static(b"lock"), RecordName::Lock)];
         let redis = Rc::new(Server::<Redis>::new(HostName::REDIS, Config::default(), watched));
-        let recorder = Recorder::new(Rc::new(Unheard));
-        let serving = redis.serve(env.clone(), recorder, port);
-        env.spawn(async move { serving.await.expect("the port is free") });
-        env.sleep(Duration::from_millis(10)).await;
+        let serving = redis.serve_on(env.clone(), real::unheard(), listener);
+        env.spawn(async move { serving.await.expect("it serves until it is dropped") });
         test(LockContext {
             env,
             servers: Rc::from([format!("127.0.0.1:{port}")]),
@@ -52,7 +33,8 @@ fn with_redis<F: Future<Output = ()>>(test: impl FnOnce(LockContext<RealEnv>) ->
             on_renewal: Rc::new(|_| {}),
         })
         .await;
-    });
+    })
+    .expect("a runtime");
 }
 
 #[test]
