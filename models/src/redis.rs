@@ -43,6 +43,7 @@ use crate::model::{Change, Crash, Model, Outbox, SessionId};
 use crate::time::{HostTime, SteadyTime};
 use commands::Call;
 use keyspace::{Author, Keyspace};
+use reply::Protocol;
 use script::{Engine, Script, Sha};
 
 mod commands;
@@ -55,7 +56,7 @@ pub mod resp;
 pub mod script;
 
 pub use persist::{Disk, Persistence};
-pub use reply::Reply;
+pub use reply::{Format, Reply};
 pub use request::Request;
 
 /// The version that is modelled.
@@ -95,6 +96,7 @@ struct Core {
 struct Session {
     id: i64,
     name: Option<Bytes>,
+    protocol: Protocol,
 }
 
 impl Redis {
@@ -145,7 +147,7 @@ impl Core {
     fn session(&mut self, session: SessionId) -> &mut Session {
         self.sessions.entry(session).or_insert_with(|| {
             self.last_client_id += 1;
-            Session { id: self.last_client_id, name: None }
+            Session { id: self.last_client_id, ..Session::default() }
         })
     }
 }
@@ -174,9 +176,10 @@ impl Model for Redis {
             return;
         }
         let author = Author { session, now_ms: now.wall.unix_ms() };
-        let reply = commands::run(self, &Call { args: &request, now, author });
-        out.replies.push((session, reply));
+        let mut reply = commands::run(self, &Call { args: &request, now, author });
         let core = &mut *self.core.borrow_mut();
+        reply.lower(core.session(session).protocol);
+        out.replies.push((session, reply));
         core.commands += 1;
         if mem::take(&mut core.closing) {
             out.closed.push(session);

@@ -52,6 +52,34 @@ pub(crate) fn write(number: i64, buffer: &mut [u8; 20]) -> usize {
     buffer.len() - start
 }
 
+/// C's `%.17g`, by which 7.0 prints doubles, in replies and for commands of scripts (7.2 prints the shortest
+/// form instead).
+pub(crate) fn print(number: f64) -> String {
+    if number.is_nan() {
+        return if number.is_sign_negative() { "-nan" } else { "nan" }.to_owned();
+    }
+    if number.is_infinite() {
+        return if number < 0.0 { "-inf" } else { "inf" }.to_owned();
+    }
+    let scientific = format!("{number:.16e}");
+    let (mantissa, exponent) = scientific.split_once('e').expect("a number in that form");
+    let exponent: i32 = exponent.parse().expect("an exponent in that form");
+    if (-4..17).contains(&exponent) {
+        let places = usize::try_from(16 - exponent).expect("at most 20 places");
+        return without_trailing_zeros(&format!("{number:.places$}")).to_owned();
+    }
+    let sign = if exponent < 0 { '-' } else { '+' };
+    let mantissa = without_trailing_zeros(mantissa);
+    format!("{mantissa}e{sign}{:02}", exponent.unsigned_abs())
+}
+
+fn without_trailing_zeros(text: &str) -> &str {
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.'),
+        false => text,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -66,6 +94,24 @@ mod tests {
         assert_eq!(parse(b"0"), Some(0));
         assert_eq!(parse(b"-9223372036854775808"), Some(i64::MIN));
         assert_eq!(parse(b"-9223372036854775809"), None);
+    }
+
+    /// What a real 7.0.15 stores for `redis.call('set', k, number)`.
+    #[test]
+    fn numbers_are_printed_as_the_real_server_prints_them() {
+        let rows = [
+            (0.1, "0.10000000000000001"),
+            (3.5, "3.5"),
+            (1e17, "1e+17"),
+            (1e300, "1.0000000000000001e+300"),
+            (1.5e-7, "1.4999999999999999e-07"),
+            (1_700_000_000_000.0, "1700000000000"),
+            (f64::INFINITY, "inf"),
+            (-0.0, "-0"),
+        ];
+        for (number, printed) in rows {
+            assert_eq!(print(number), printed);
+        }
     }
 
     proptest! {

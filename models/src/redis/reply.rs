@@ -1,10 +1,19 @@
 //! What Redis answers, not yet encoded.
+//!
+//! Commands answer in the richest shape that the real server knows for them (a map, a double, a
+//! verbatim string). Before a reply leaves, the model lowers it to the session's protocol
+//! (`Reply::lower`), so the codec needs no state and a front end knows nothing of protocols: what
+//! lies in an [`Outbox`](crate::model::Outbox) is what goes over the wire.
 
 use std::borrow::Cow;
 
 use bytes::Bytes;
 
-/// A RESP2 reply.
+mod lower;
+
+pub(crate) use lower::Protocol;
+
+/// A reply in RESP2 or RESP3.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reply {
     /// `+OK`: a status line.
@@ -16,10 +25,37 @@ pub enum Reply {
     Integer(i64),
     /// `$3`: a byte string.
     Bulk(Bytes),
-    /// `$-1`: no value. A client reads `*-1` as this too.
+    /// `$-1`: no value. RESP3 has one null for everything: [`Reply::Nothing`].
     Null,
     /// `*2`: a list.
     Array(Vec<Reply>),
+    /// `*-1`: no list.
+    NullArray,
+    /// `_`: RESP3's null.
+    Nothing,
+    /// `%2`: pairs, in the order in which they are written. RESP2: a list of keys and values.
+    Map(Vec<(Reply, Reply)>),
+    /// `~2`: a list without order. RESP2: a list.
+    Set(Vec<Reply>),
+    /// `,3.5`: RESP2: a byte string.
+    Double(f64),
+    /// `#t`: RESP2: the integer 1 or 0.
+    Boolean(bool),
+    /// `(123`: an integer of any size, in digits. RESP2: a byte string.
+    BigNumber(Bytes),
+    /// `=7 txt:...`: a text for people, here always `txt` or `mkd`. RESP2: a byte string.
+    Verbatim(Format, Bytes),
+    /// `>3`: not the answer to a request. RESP2: a list.
+    Push(Vec<Reply>),
+}
+
+/// What a [`Reply::Verbatim`] is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// `txt`.
+    Text,
+    /// `mkd`.
+    Markdown,
 }
 
 impl Reply {
@@ -39,5 +75,10 @@ impl Reply {
     /// A byte string that is known at compile time.
     pub(crate) const fn text(text: &'static str) -> Reply {
         Reply::Bulk(Bytes::from_static(text.as_bytes()))
+    }
+
+    /// A byte string that is copied.
+    pub(crate) fn copied(bytes: &[u8]) -> Reply {
+        Reply::Bulk(Bytes::copy_from_slice(bytes))
     }
 }

@@ -17,7 +17,7 @@ use mlua::{Function, Lua, Table};
 use sha1::{Digest, Sha1};
 
 use super::commands::Call;
-use super::reply::Reply;
+use super::reply::{Protocol, Reply};
 use super::request::Request;
 use super::{Core, keyspace};
 use crate::time::HostTime;
@@ -80,6 +80,8 @@ struct Host {
     /// `None` outside of a script.
     frame: Cell<Option<Frame>>,
     random: RefCell<Random>,
+    /// What replies look like to the script at hand (`redis.setresp`).
+    protocol: Cell<Protocol>,
     /// Instructions run by the script at hand.
     instructions: Cell<u32>,
 }
@@ -114,6 +116,7 @@ impl Engine {
             request: RefCell::default(),
             frame: Cell::default(),
             random: RefCell::default(),
+            protocol: Cell::default(),
             instructions: Cell::new(0),
         });
         sandbox::build(host).expect("the sandbox is part of this program and loads")
@@ -154,6 +157,7 @@ impl Engine {
         let frame = Frame { author: call.author, now: call.now, read_only, sha: script.sha };
         self.host.frame.set(Some(frame));
         self.host.instructions.set(0);
+        self.host.protocol.set(Protocol::Resp2);
         let reply = self.call(script, call, keys, args);
         self.host.frame.set(None);
         if self.host.instructions.get() >= INSTRUCTION_LIMIT {
@@ -172,7 +176,7 @@ impl Engine {
         self.globals.raw_set("KEYS", self.list(call.args, keys)?)?;
         self.globals.raw_set("ARGV", self.list(call.args, args)?)?;
         match self.xpcall.call((&script.function, &self.handler))? {
-            (true, value) => convert::to_reply(value, 0),
+            (true, value) => convert::to_reply(value, self.host.protocol.get(), 0),
             (false, error) => Ok(failure::script_error(&error)),
         }
     }

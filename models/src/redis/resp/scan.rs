@@ -86,8 +86,11 @@ pub(super) fn reply_length(input: &[u8]) -> Result<Option<usize>, ProtocolError>
         let Some((text, after)) = reply_line(input, position, kind)? else { return Ok(None) };
         position = after;
         match kind {
-            b'$' => {
+            b'$' | b'=' => {
                 if let Some(length) = announced(text, MAX_BULK)? {
+                    if kind == b'=' && length < 4 {
+                        return Err(ProtocolError::new("a verbatim string without its format"));
+                    }
                     let end = position + length;
                     match input.get(end..end + 2) {
                         None => return Ok(None),
@@ -96,8 +99,9 @@ pub(super) fn reply_length(input: &[u8]) -> Result<Option<usize>, ProtocolError>
                     }
                 }
             }
-            b'*' => {
+            b'*' | b'~' | b'>' | b'%' => {
                 let count = announced(text, i32::MAX as usize)?.unwrap_or(0);
+                let count = if kind == b'%' { 2 * count } else { count };
                 if count > 0 {
                     if open.len() == MAX_DEPTH {
                         return Err(ProtocolError::new("a reply nested too deeply"));
@@ -134,7 +138,7 @@ fn reply_line(
 ) -> Result<Option<(&[u8], usize)>, ProtocolError> {
     let limit = match kind {
         b'+' | b'-' => MAX_BULK,
-        b':' | b'$' | b'*' => MAX_LINE,
+        b':' | b'$' | b'*' | b'~' | b'>' | b'%' | b'=' | b'_' | b',' | b'#' | b'(' => MAX_LINE,
         _ => return Err(ProtocolError::new("a reply of unknown kind")),
     };
     let rest = &input[position + 1..];
@@ -152,7 +156,7 @@ fn reply_line(
     }
 }
 
-/// The length announced by `text`; `None` for the -1 that means null.
+/// The length announced by `text`; `None` for the -1 that means null in RESP2.
 fn announced(text: &[u8], limit: usize) -> Result<Option<usize>, ProtocolError> {
     match number::parse(text) {
         Some(-1) => Ok(None),
