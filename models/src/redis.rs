@@ -4,7 +4,8 @@
 //! - [`resp`]: bytes to [`Request`]s and [`Reply`]s to bytes, both ways; `request` and `reply` are
 //!   these two types;
 //! - `commands`: the table of commands, with one file for each group of them;
-//! - `keyspace`: values, expiry by the server's wall clock, owners, the facts about watched keys;
+//! - `value`: what a key holds, with one file for each type;
+//! - `keyspace`: expiry by the server's wall clock, owners, databases, the facts about watched keys;
 //! - `persist`: what a crash leaves on the disk;
 //! - [`script`]: the script cache and Lua.
 //!
@@ -54,6 +55,7 @@ mod reply;
 mod request;
 pub mod resp;
 pub mod script;
+mod value;
 
 pub use persist::{Disk, Persistence};
 pub use reply::{Format, Reply};
@@ -87,6 +89,8 @@ struct Core {
     started: SteadyTime,
     /// How many commands were answered.
     commands: u64,
+    /// Whether a session ever selected another database than 0: most servers never see that.
+    databases_in_use: bool,
     /// Whether the command at hand ends its connection.
     closing: bool,
 }
@@ -97,6 +101,7 @@ struct Session {
     id: i64,
     name: Option<Bytes>,
     protocol: Protocol,
+    database: usize,
 }
 
 impl Redis {
@@ -111,6 +116,7 @@ impl Redis {
             last_client_id: 0,
             started: now.steady,
             commands: 0,
+            databases_in_use: false,
             closing: false,
         };
         Redis { core: Rc::new(RefCell::new(core)), engine: None }
@@ -150,6 +156,23 @@ impl Core {
             Session { id: self.last_client_id, ..Session::default() }
         })
     }
+
+    /// Before a command of `session`: its database is the one to work on.
+    fn enter(&mut self, session: SessionId) {
+        if self.databases_in_use {
+            let database = self.session(session).database;
+            self.keyspace.select(database);
+        }
+    }
+
+    /// After it: SELECT, also one inside a transaction, is remembered.
+    fn leave(&mut self, session: SessionId) {
+        let database = self.keyspace.selected();
+        if self.databases_in_use || database != 0 {
+            self.databases_in_use = true;
+            self.session(session).database = database;
+        }
+    }
 }
 
 impl Model for Redis {
@@ -176,11 +199,13 @@ impl Model for Redis {
             return;
         }
         let author = Author { session, now_ms: now.wall.unix_ms() };
+        self.core.borrow_mut().enter(session);
         let mut reply = commands::run(self, &Call { args: &request, now, author });
         let core = &mut *self.core.borrow_mut();
         reply.lower(core.session(session).protocol);
         out.replies.push((session, reply));
         core.commands += 1;
+        core.leave(session);
         if mem::take(&mut core.closing) {
             out.closed.push(session);
         }

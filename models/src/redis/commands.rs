@@ -10,11 +10,13 @@ use tracing::trace;
 use super::keyspace::Author;
 use super::reply::Reply;
 use super::request::Request;
-use super::{Core, Redis, number};
+use super::{Core, Redis};
 use crate::time::HostTime;
 
+mod args;
 mod connection;
 mod keys;
+mod lists;
 mod scripting;
 mod server;
 mod strings;
@@ -99,7 +101,7 @@ static COMMANDS: &[Command] = &[
     writes("expireat", -3, keys::expireat),
     reads("expiretime", 2, keys::expiretime),
     writes("flushall", -1, server::flushall),
-    writes("flushdb", -1, server::flushall),
+    writes("flushdb", -1, server::flushdb),
     reads("get", 2, strings::get),
     writes("getdel", 2, strings::getdel),
     writes("getex", -2, strings::getex),
@@ -107,6 +109,19 @@ static COMMANDS: &[Command] = &[
     writes("incr", 2, strings::incr),
     writes("incrby", 3, strings::incrby),
     reads("info", -1, server::info),
+    reads("lindex", 3, lists::lindex),
+    writes("linsert", 5, lists::linsert),
+    reads("llen", 2, lists::llen),
+    writes("lmove", 5, lists::lmove),
+    writes("lmpop", -4, lists::lmpop),
+    writes("lpop", -2, lists::lpop),
+    reads("lpos", -3, lists::lpos),
+    writes("lpush", -3, lists::lpush),
+    writes("lpushx", -3, lists::lpushx),
+    reads("lrange", 4, lists::lrange),
+    writes("lrem", 4, lists::lrem),
+    writes("lset", 4, lists::lset),
+    writes("ltrim", 4, lists::ltrim),
     reads("mget", -2, strings::mget),
     writes("mset", -3, strings::mset),
     writes("msetnx", -3, strings::msetnx),
@@ -118,6 +133,10 @@ static COMMANDS: &[Command] = &[
     writes("psetex", 4, strings::psetex),
     reads("pttl", 2, keys::pttl),
     session("quit", -1, connection::quit),
+    writes("rpop", -2, lists::rpop),
+    writes("rpoplpush", 3, lists::rpoplpush),
+    writes("rpush", -3, lists::rpush),
+    writes("rpushx", -3, lists::rpushx),
     script("script", -2, scripting::script),
     reads("select", 2, connection::select),
     writes("set", -3, strings::set),
@@ -251,11 +270,6 @@ fn error(text: String) -> Reply {
 
 const NOT_AN_INTEGER: Reply = Reply::error("ERR value is not an integer or out of range");
 const SYNTAX_ERROR: Reply = Reply::error("ERR syntax error");
-
-/// The integer that an argument is.
-fn integer(arg: &[u8]) -> Result<i64, Reply> {
-    number::parse(arg).ok_or(NOT_AN_INTEGER)
-}
 
 #[cfg(test)]
 mod tests {

@@ -1,46 +1,38 @@
 //! The keys: values, expiry, who stored what, and the facts about watched keys.
 //!
-//! Every change of a key goes through [`Keyspace::store`], [`Keyspace::retime`] or
-//! [`Keyspace::remove`]: there, and nowhere else, the journal and the watchers learn of it.
+//! Every change of a key goes through [`Keyspace::store`], [`Keyspace::edit`], [`Keyspace::retime`]
+//! or [`Keyspace::remove`]: there, and nowhere else, the journal and the watchers learn of it.
+//!
+//! There are sixteen databases; one is selected while a command runs, and all that a command does
+//! it does there. Watched keys are those of database 0.
 //!
 //! Expiry (`src/db.c` `keyIsExpired`, `src/expire.c` `activeExpireCycleTryExpire`): a time is an
 //! absolute Unix millisecond of the server's wall clock. An access finds a key gone when
 //! `now > when`, the timer removes it when `now >= when`: at `when` itself a read still finds what
 //! the timer may already take.
+//!
+//! Who creates a key owns it, and so does who stores a new value in it. An aggregate that is changed
+//! in place stays with its creator: a second hold of a lock that is a hash is no new lock.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
-use super::number;
+use super::Reply;
 use super::persist::{Disk, Journal, Persistence};
+use super::value::{Aggregate, Value, WRONG_TYPE};
 use crate::model::{Change, ChangeKind, Crash, SessionId};
 use crate::time::{HostTime, SteadyTime};
 
-/// A string value. Counters stay numbers until somebody reads them (Redis' `OBJ_ENCODING_INT`).
-#[derive(Clone, Debug)]
-pub(super) enum Value {
-    Bytes(Bytes),
-    Integer(i64),
-}
+mod touched;
 
-impl Value {
-    /// The value as a client reads it.
-    pub(super) fn to_bytes(&self) -> Bytes {
-        match self {
-            Value::Bytes(bytes) => bytes.clone(),
-            Value::Integer(number) => number::format(*number),
-        }
-    }
+pub(super) use touched::{Class, Event, Touch};
 
-    /// The value as a number, if it is one.
-    pub(super) fn to_integer(&self) -> Option<i64> {
-        match self {
-            Value::Bytes(bytes) => number::parse(bytes),
-            Value::Integer(number) => Some(*number),
-        }
-    }
-}
+/// How many databases SELECT knows (`databases`, `src/config.c`).
+pub(super) const DATABASES: usize = 16;
+
+/// One database.
+pub(super) type Records = BTreeMap<Bytes, Record>;
 
 /// One key's value and what belongs to it.
 #[derive(Clone, Debug)]
@@ -48,7 +40,7 @@ pub(super) struct Record {
     pub(super) value: Value,
     /// Unix milliseconds of the server's wall clock.
     pub(super) expires_at: Option<i64>,
-    /// Who stored the value.
+    /// Who stored the value, or created it where it was changed in place since.
     owner: SessionId,
     /// Whether its changes are reported; kept here so that most writes need not look it up.
     watched: bool,
@@ -77,17 +69,19 @@ pub(super) enum Expiry {
 /// Why a key is removed.
 #[derive(Clone, Copy)]
 enum Removal {
-    Client(SessionId),
+    Client(SessionId, Event),
     Expiry,
 }
 
 /// All keys of one server.
 #[derive(Debug)]
 pub(super) struct Keyspace {
-    records: BTreeMap<Bytes, Record>,
+    databases: [Records; DATABASES],
+    selected: usize,
     watched: BTreeSet<Bytes>,
     journal: Journal,
     changes: Vec<Change>,
+    touched: touched::Touched,
     /// No key expires before this, so most ticks have nothing to look for.
     next_expiry_ms: i64,
 }
@@ -102,17 +96,24 @@ impl Keyspace {
         now: SteadyTime,
     ) -> Self {
         let watched: BTreeSet<Bytes> = watched.into_iter().collect();
-        let mut records = disk.records;
-        for (key, record) in &mut records {
+        let mut databases = disk.databases;
+        for (key, record) in &mut databases[0] {
             record.watched = watched.contains(key);
         }
-        let journal = Journal::new(persistence, now);
-        Self { records, watched, journal, changes: Vec::new(), next_expiry_ms: i64::MIN }
+        Self {
+            databases,
+            selected: 0,
+            watched,
+            journal: Journal::new(persistence, now),
+            changes: Vec::new(),
+            touched: touched::Touched::default(),
+            next_expiry_ms: i64::MIN,
+        }
     }
 
     /// The facts about watched keys that were on the disk.
     pub(super) fn loaded(&self, now_ms: i64) -> Vec<Change> {
-        let watched = self.records.iter().filter(|(_, record)| record.watched);
+        let watched = self.databases[0].iter().filter(|(_, record)| record.watched);
         watched
             .map(|(key, record)| {
                 let kind = ChangeKind::Loaded {
@@ -124,32 +125,79 @@ impl Keyspace {
             .collect()
     }
 
-    /// How many keys there are, those included that have expired unnoticed (`src/db.c` `dbsize`).
-    pub(super) fn len(&self) -> usize {
-        self.records.len()
+    /// Which database commands work on.
+    pub(super) fn selected(&self) -> usize {
+        self.selected
     }
 
-    /// How many keys have an expiry.
-    pub(super) fn expiring(&self) -> usize {
-        self.records.values().filter(|record| record.expires_at.is_some()).count()
+    /// Has commands work on `database` from now on; false if there is none of that number.
+    pub(super) fn select(&mut self, database: usize) -> bool {
+        let known = database < DATABASES;
+        if known {
+            self.selected = database;
+        }
+        known
+    }
+
+    /// Every key of the selected database, those included that have expired unnoticed.
+    pub(super) fn records(&self) -> &Records {
+        &self.databases[self.selected]
+    }
+
+    /// How many keys each database has, and how many of them expire (`src/db.c` `dbsize`).
+    pub(super) fn sizes(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.databases.iter().map(|records| {
+            let expiring = records.values().filter(|record| record.expires_at.is_some());
+            (records.len(), expiring.count())
+        })
+    }
+
+    /// Starts or stops the list of what happens to keys.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for WATCH and notifications"))]
+    pub(super) fn want_touches(&mut self, wanted: bool) {
+        self.touched.wanted = wanted;
+    }
+
+    /// What has happened to keys since this was last asked, in order.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for WATCH and notifications"))]
+    pub(super) fn take_touches(&mut self) -> Vec<Touch> {
+        std::mem::take(&mut self.touched.list)
+    }
+
+    /// Adds an event to that list. Whoever stores, edits or retimes says so right after; `edit` and
+    /// `remove` do it themselves.
+    pub(super) fn notify(&mut self, key: &[u8], event: Event) {
+        self.touched.add(self.selected, key, event);
     }
 
     /// What `key` holds; removes it if its time is up (`src/db.c` `expireIfNeeded`).
     pub(super) fn get(&mut self, key: &[u8], now_ms: i64) -> Option<&Record> {
-        let when = self.records.get(key)?.expires_at;
+        let when = self.databases[self.selected].get(key)?.expires_at;
         if when.is_some_and(|when| now_ms > when) {
-            self.take(key, Removal::Expiry);
+            self.take(self.selected, key, Removal::Expiry);
             return None;
         }
-        self.records.get(key)
+        self.databases[self.selected].get(key)
+    }
+
+    /// The aggregate at `key`, if there is one; anything else there is an error.
+    pub(super) fn find<T: Aggregate>(
+        &mut self,
+        key: &[u8],
+        now_ms: i64,
+    ) -> Result<Option<&T>, Reply> {
+        match self.get(key, now_ms) {
+            None => Ok(None),
+            Some(record) => T::of(&record.value).map(Some).ok_or(WRONG_TYPE),
+        }
     }
 
     /// Stores `value`; the author owns the record from now on.
     pub(super) fn store(&mut self, key: &[u8], value: Value, expiry: Expiry, author: Author) {
         // An expired value must not lend its expiry to the new one, and its end is a fact.
         self.get(key, author.now_ms);
-        let record = self.records.get_mut(key);
-        self.journal.touch(key, record.as_deref());
+        let record = self.databases[self.selected].get_mut(key);
+        self.journal.touch(self.selected, key, record.as_deref());
         let expires_at = match expiry {
             Expiry::Clear => None,
             Expiry::Keep => record.as_deref().and_then(|record| record.expires_at),
@@ -158,7 +206,7 @@ impl Keyspace {
         self.next_expiry_ms = self.next_expiry_ms.min(expires_at.unwrap_or(i64::MAX));
         let watched = match &record {
             Some(record) => record.watched,
-            None => !self.watched.is_empty() && self.watched.contains(key),
+            None => self.selected == 0 && !self.watched.is_empty() && self.watched.contains(key),
         };
         if watched {
             let kind = ChangeKind::Set {
@@ -171,14 +219,67 @@ impl Keyspace {
         let stored = Record { value, expires_at, owner: author.session, watched };
         match record {
             Some(record) => *record = stored,
-            None => drop(self.records.insert(Bytes::copy_from_slice(key), stored)),
+            None => {
+                self.databases[self.selected].insert(Bytes::copy_from_slice(key), stored);
+                self.notify(key, Event::NEW);
+            }
         }
+    }
+
+    /// Changes the aggregate at `key` in place by `edit`, which says whether it changed anything.
+    /// `None` without a key; an aggregate that is empty afterwards goes, with its expiry.
+    pub(super) fn edit<T: Aggregate, R>(
+        &mut self,
+        key: &[u8],
+        author: Author,
+        event: Event,
+        edit: impl FnOnce(&mut T) -> (bool, R),
+    ) -> Result<Option<R>, Reply> {
+        let Some(record) = self.get(key, author.now_ms) else { return Ok(None) };
+        T::of(&record.value).ok_or(WRONG_TYPE)?;
+        let records = &mut self.databases[self.selected];
+        let Some(record) = records.get_mut(key) else { return Ok(None) };
+        self.journal.touch(self.selected, key, Some(record));
+        let (changed, result) = edit(T::of_mut(&mut record.value).ok_or(WRONG_TYPE)?);
+        if !changed {
+            return Ok(Some(result));
+        }
+        self.touched.add(self.selected, key, event);
+        if record.value.is_drained() {
+            self.take(self.selected, key, Removal::Client(author.session, Event::DEL));
+        } else if record.watched {
+            let ttl_ms = record.expires_at.map(|when| when.saturating_sub(author.now_ms));
+            let kind = ChangeKind::Set { number: None, ttl_ms };
+            self.changes.push(change(key, Some(author.session), Some(record.owner), kind));
+        }
+        Ok(Some(result))
+    }
+
+    /// As [`Keyspace::edit`], for a key that is made if it is not there.
+    pub(super) fn edit_or_create<T: Aggregate, R>(
+        &mut self,
+        key: &[u8],
+        author: Author,
+        event: Event,
+        edit: impl FnOnce(&mut T) -> (bool, R),
+    ) -> Result<R, Reply> {
+        if self.get(key, author.now_ms).is_some() {
+            let edited = self.edit(key, author, event, edit)?;
+            return edited.ok_or(Reply::error("ERR no such key"));
+        }
+        let mut made = T::default();
+        let (changed, result) = edit(&mut made);
+        if changed {
+            self.store(key, made.into_value(), Expiry::Clear, author);
+            self.notify(key, event);
+        }
+        Ok(result)
     }
 
     /// Changes the expiry of a key that is there.
     pub(super) fn retime(&mut self, key: &[u8], expires_at: Option<i64>, author: Author) {
-        let Some(record) = self.records.get_mut(key) else { return };
-        self.journal.touch(key, Some(record));
+        let Some(record) = self.databases[self.selected].get_mut(key) else { return };
+        self.journal.touch(self.selected, key, Some(record));
         record.expires_at = expires_at;
         self.next_expiry_ms = self.next_expiry_ms.min(expires_at.unwrap_or(i64::MAX));
         if record.watched {
@@ -190,18 +291,24 @@ impl Keyspace {
 
     /// Removes `key` for a client; false if it was not there, or had expired.
     pub(super) fn remove(&mut self, key: &[u8], author: Author) -> bool {
+        self.remove_as(key, author, Event::DEL)
+    }
+
+    /// As [`Keyspace::remove`], with another event than `del`.
+    pub(super) fn remove_as(&mut self, key: &[u8], author: Author, event: Event) -> bool {
         let there = self.get(key, author.now_ms).is_some();
         if there {
-            self.take(key, Removal::Client(author.session));
+            self.take(self.selected, key, Removal::Client(author.session, event));
         }
         there
     }
 
-    /// Removes everything for a client.
+    /// Removes everything of the selected database for a client.
     pub(super) fn remove_all(&mut self, author: Author) {
-        let keys: Vec<Bytes> = self.records.keys().cloned().collect();
+        let keys: Vec<Bytes> = self.records().keys().cloned().collect();
         for key in keys {
-            self.take(&key, Removal::Client(author.session));
+            let removal = Removal::Client(author.session, Event::SILENT);
+            self.take(self.selected, &key, removal);
         }
     }
 
@@ -214,18 +321,20 @@ impl Keyspace {
             return;
         }
         let due = |record: &Record| record.expires_at.is_some_and(|when| now_ms >= when);
-        let stale = self.records.iter().filter(|(_, record)| due(record));
-        let stale: Vec<Bytes> = stale.map(|(key, _)| key.clone()).collect();
-        for key in stale {
-            self.take(&key, Removal::Expiry);
+        for database in 0..DATABASES {
+            let stale = self.databases[database].iter().filter(|(_, record)| due(record));
+            let stale: Vec<Bytes> = stale.map(|(key, _)| key.clone()).collect();
+            for key in stale {
+                self.take(database, &key, Removal::Expiry);
+            }
         }
-        let left = self.records.values().filter_map(|record| record.expires_at);
-        self.next_expiry_ms = left.min().unwrap_or(i64::MAX);
+        let left = self.databases.iter().flat_map(Records::values);
+        self.next_expiry_ms = left.filter_map(|record| record.expires_at).min().unwrap_or(i64::MAX);
     }
 
     /// What `crash` leaves on the disk.
     pub(super) fn disk_after(&self, crash: Crash) -> Disk {
-        self.journal.disk_after(crash, &self.records)
+        self.journal.disk_after(crash, &self.databases)
     }
 
     /// Moves the facts gathered so far to `changes`.
@@ -235,14 +344,15 @@ impl Keyspace {
         }
     }
 
-    fn take(&mut self, key: &[u8], removal: Removal) {
-        let Some((key, record)) = self.records.remove_entry(key) else { return };
-        self.journal.touch(&key, Some(&record));
+    fn take(&mut self, database: usize, key: &[u8], removal: Removal) {
+        let Some((key, record)) = self.databases[database].remove_entry(key) else { return };
+        self.journal.touch(database, &key, Some(&record));
+        let (by, kind, event) = match removal {
+            Removal::Client(session, event) => (Some(session), ChangeKind::Deleted, event),
+            Removal::Expiry => (None, ChangeKind::Expired, Event::EXPIRED),
+        };
+        self.touched.add(database, &key, event);
         if record.watched {
-            let (by, kind) = match removal {
-                Removal::Client(session) => (Some(session), ChangeKind::Deleted),
-                Removal::Expiry => (None, ChangeKind::Expired),
-            };
             self.changes.push(Change { key, by, owner: Some(record.owner), kind });
         }
     }

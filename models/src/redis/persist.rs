@@ -9,13 +9,14 @@
 //! answered. `always` fsyncs before the reply too. `everysec` fsyncs once a second, so losing power
 //! loses what came after the last fsync; a script's writes are one record and survive together.
 
+use std::array;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::keyspace::Record;
+use super::keyspace::{DATABASES, Record, Records};
 use crate::model::Crash;
 use crate::time::SteadyTime;
 
@@ -39,7 +40,7 @@ pub enum Persistence {
 /// What is on a server's disk; hand it to [`Redis::boot`](super::Redis::boot).
 #[derive(Clone, Default, Debug)]
 pub struct Disk {
-    pub(super) records: BTreeMap<Bytes, Record>,
+    pub(super) databases: [Records; DATABASES],
 }
 
 /// Knows what the disk holds that the keyspace does not, and the other way round.
@@ -48,18 +49,22 @@ pub(super) struct Journal {
     persistence: Persistence,
     synced_at: SteadyTime,
     /// What the keys written since the last fsync held then.
-    unsynced: BTreeMap<Bytes, Option<Record>>,
+    unsynced: [BTreeMap<Bytes, Option<Record>>; DATABASES],
 }
 
 impl Journal {
     pub(super) fn new(persistence: Persistence, now: SteadyTime) -> Self {
-        Self { persistence, synced_at: now, unsynced: BTreeMap::new() }
+        Self { persistence, synced_at: now, unsynced: array::from_fn(|_| BTreeMap::new()) }
     }
 
     /// `key` is about to change; `before` is what it holds.
-    pub(super) fn touch(&mut self, key: &[u8], before: Option<&Record>) {
-        if self.persistence == Persistence::AofEverysec && !self.unsynced.contains_key(key) {
-            self.unsynced.insert(Bytes::copy_from_slice(key), before.cloned());
+    pub(super) fn touch(&mut self, database: usize, key: &[u8], before: Option<&Record>) {
+        if self.persistence != Persistence::AofEverysec {
+            return;
+        }
+        let unsynced = &mut self.unsynced[database];
+        if !unsynced.contains_key(key) {
+            unsynced.insert(Bytes::copy_from_slice(key), before.cloned());
         }
     }
 
@@ -67,24 +72,26 @@ impl Journal {
     pub(super) fn tick(&mut self, now: SteadyTime) {
         if now.since(self.synced_at) >= FSYNC_EVERY {
             self.synced_at = now;
-            self.unsynced.clear();
+            self.unsynced.iter_mut().for_each(BTreeMap::clear);
         }
     }
 
-    /// What `crash` leaves of `records`.
-    pub(super) fn disk_after(&self, crash: Crash, records: &BTreeMap<Bytes, Record>) -> Disk {
+    /// What `crash` leaves of `databases`.
+    pub(super) fn disk_after(&self, crash: Crash, databases: &[Records; DATABASES]) -> Disk {
         if self.persistence == Persistence::None {
             return Disk::default();
         }
-        let mut records = records.clone();
+        let mut databases = databases.clone();
         if crash == Crash::PowerLoss {
-            for (key, before) in &self.unsynced {
-                match before {
-                    Some(record) => records.insert(key.clone(), record.clone()),
-                    None => records.remove(key),
-                };
+            for (records, unsynced) in databases.iter_mut().zip(&self.unsynced) {
+                for (key, before) in unsynced {
+                    match before {
+                        Some(record) => records.insert(key.clone(), record.clone()),
+                        None => records.remove(key),
+                    };
+                }
             }
         }
-        Disk { records }
+        Disk { databases }
     }
 }

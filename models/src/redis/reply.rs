@@ -81,4 +81,9 @@ impl Reply {
     pub(crate) fn copied(bytes: &[u8]) -> Reply {
         Reply::Bulk(Bytes::copy_from_slice(bytes))
     }
+
+    /// A list of byte strings.
+    pub(crate) fn bulks(elements: impl IntoIterator<Item = Bytes>) -> Reply {
+        Reply::Array(elements.into_iter().map(Reply::Bulk).collect())
+    }
 }

@@ -9,6 +9,7 @@ use crate::time::WallTime;
 mod changes;
 mod crashes;
 mod expiry;
+mod touches;
 
 /// A morning in 2026, in Unix milliseconds: what the wall clock shows at millisecond 0 of a test.
 const START_MS: i64 = 1_780_000_000_000;

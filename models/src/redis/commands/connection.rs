@@ -6,7 +6,8 @@
 use bytes::Bytes;
 
 use super::super::{Core, Reply};
-use super::{Call, Outcome, Subcommand, integer, run_subcommand};
+use super::args::int;
+use super::{Call, Outcome, Subcommand, run_subcommand};
 
 /// `PING [message]`.
 pub(super) fn ping(_: &mut Core, call: &Call<'_>) -> Outcome {
@@ -22,11 +23,12 @@ pub(super) fn echo(_: &mut Core, call: &Call<'_>) -> Outcome {
     Ok(Reply::Bulk(Bytes::copy_from_slice(&call.args[1])))
 }
 
-/// `SELECT index`: there is one database, as with `databases 1`.
-pub(super) fn select(_: &mut Core, call: &Call<'_>) -> Outcome {
-    match integer(&call.args[1])? {
-        0 => Ok(Reply::OK),
-        _ => Err(Reply::error("ERR DB index is out of range")),
+/// `SELECT index` (`src/db.c` `selectCommand`). Inside a script it holds until the script ends.
+pub(super) fn select(core: &mut Core, call: &Call<'_>) -> Outcome {
+    let database = int(&call.args[1])?;
+    match usize::try_from(database).is_ok_and(|database| core.keyspace.select(database)) {
+        true => Ok(Reply::OK),
+        false => Err(Reply::error("ERR DB index is out of range")),
     }
 }
 

@@ -1,7 +1,9 @@
 //! Keys and their expiry (`src/db.c`, `src/expire.c`).
 
+use super::super::keyspace::Event;
 use super::super::{Core, Reply};
-use super::{Call, Outcome, error, integer};
+use super::args::integer;
+use super::{Call, Outcome, error};
 
 /// `DEL key...` and `UNLINK key...`: how many were there; an expired key was not.
 pub(super) fn del(core: &mut Core, call: &Call<'_>) -> Outcome {
@@ -19,8 +21,8 @@ pub(super) fn exists(core: &mut Core, call: &Call<'_>) -> Outcome {
 
 /// `TYPE key`.
 pub(super) fn type_of(core: &mut Core, call: &Call<'_>) -> Outcome {
-    let there = core.keyspace.get(&call.args[1], call.author.now_ms).is_some();
-    Ok(Reply::Simple(if there { "string" } else { "none" }.into()))
+    let record = core.keyspace.get(&call.args[1], call.author.now_ms);
+    Ok(Reply::Simple(record.map_or("none", |record| record.value.type_name()).into()))
 }
 
 /// `EXPIRE key seconds [NX|XX|GT|LT]`.
@@ -63,6 +65,7 @@ fn retime(core: &mut Core, call: &Call<'_>, name: &str, scale: i64, start: i64) 
         core.keyspace.remove(key, call.author);
     } else {
         core.keyspace.retime(key, Some(when), call.author);
+        core.keyspace.notify(key, Event::EXPIRE);
     }
     Ok(Reply::flag(true))
 }
@@ -123,6 +126,7 @@ pub(super) fn persist(core: &mut Core, call: &Call<'_>) -> Outcome {
     let had_expiry = record.is_some_and(|record| record.expires_at.is_some());
     if had_expiry {
         core.keyspace.retime(key, None, call.author);
+        core.keyspace.notify(key, Event::generic("persist"));
     }
     Ok(Reply::flag(had_expiry))
 }

@@ -2,7 +2,8 @@
 
 use super::super::script::{self, Script, Sha};
 use super::super::{Redis, Reply};
-use super::{Call, Outcome, Subcommand, integer, run_subcommand};
+use super::args::integer;
+use super::{Call, Outcome, Subcommand, run_subcommand};
 
 const NO_SCRIPT: Reply = Reply::error("NOSCRIPT No matching script. Please use EVAL.");
 
@@ -53,7 +54,10 @@ fn run(
     read_only: bool,
 ) -> Outcome {
     let (keys, args) = (3..3 + keys, 3 + keys..call.args.len());
-    Ok(redis.engine().run(script, call, keys, args, read_only))
+    let selected = redis.core.borrow().keyspace.selected();
+    let reply = redis.engine().run(script, call, keys, args, read_only);
+    redis.core.borrow_mut().keyspace.select(selected);
+    Ok(reply)
 }
 
 fn number_of_keys(call: &Call<'_>) -> Result<usize, Reply> {

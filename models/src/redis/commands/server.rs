@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use bytes::Bytes;
 
+use super::super::keyspace::DATABASES;
 use super::super::persist::Persistence;
 use super::super::{Core, Reply, VERSION, number};
 use super::{Call, Outcome, SYNTAX_ERROR, Subcommand, run_subcommand};
@@ -17,11 +18,23 @@ pub(super) fn time(_: &mut Core, call: &Call<'_>) -> Outcome {
 
 /// `DBSIZE`: expired keys that nobody has touched yet are counted.
 pub(super) fn dbsize(core: &mut Core, _: &Call<'_>) -> Outcome {
-    Ok(Reply::Integer(core.keyspace.len() as i64))
+    Ok(Reply::Integer(core.keyspace.records().len() as i64))
 }
 
-/// `FLUSHALL [ASYNC|SYNC]` and `FLUSHDB`, which is the same with one database.
+/// `FLUSHALL [ASYNC|SYNC]`.
 pub(super) fn flushall(core: &mut Core, call: &Call<'_>) -> Outcome {
+    let selected = core.keyspace.selected();
+    for database in 0..DATABASES {
+        core.keyspace.select(database);
+        let flushed = flushdb(core, call);
+        core.keyspace.select(selected);
+        flushed?;
+    }
+    Ok(Reply::OK)
+}
+
+/// `FLUSHDB [ASYNC|SYNC]`.
+pub(super) fn flushdb(core: &mut Core, call: &Call<'_>) -> Outcome {
     let is = |name: &str| call.args[1].eq_ignore_ascii_case(name.as_bytes());
     if call.args.len() > 2 || (call.args.len() == 2 && !is("ASYNC") && !is("SYNC")) {
         return Err(SYNTAX_ERROR);
@@ -57,7 +70,7 @@ fn config_get(core: &mut Core, call: &Call<'_>) -> Outcome {
     let parameters = [
         ("appendfsync", appendfsync),
         ("appendonly", appendonly),
-        ("databases", "1"),
+        ("databases", "16"),
         ("hz", "10"),
         ("maxmemory", "0"),
         ("proto-max-bulk-len", "536870912"),
@@ -143,11 +156,12 @@ fn replication_fields(_: &Core, _: &Call<'_>) -> Fields {
 }
 
 fn keyspace_fields(core: &Core, _: &Call<'_>) -> Fields {
-    match core.keyspace.len() {
-        0 => Vec::new(),
-        keys => {
-            let expires = core.keyspace.expiring();
-            vec![("db0", format!("keys={keys},expires={expires},avg_ttl=0"))]
-        }
-    }
+    let used = core.keyspace.sizes().zip(NAMES).filter(|((keys, _), _)| *keys > 0);
+    used.map(|((keys, expires), name)| (name, format!("keys={keys},expires={expires},avg_ttl=0")))
+        .collect()
 }
+
+const NAMES: [&str; DATABASES] = [
+    "db0", "db1", "db2", "db3", "db4", "db5", "db6", "db7", "db8", "db9", "db10", "db11", "db12",
+    "db13", "db14", "db15",
+];

@@ -2,9 +2,11 @@
 
 use bytes::Bytes;
 
-use super::super::keyspace::{Expiry, Value};
+use super::super::keyspace::{Event, Expiry};
+use super::super::value::Value;
 use super::super::{Core, Reply};
-use super::{Call, NOT_AN_INTEGER, Outcome, error, integer};
+use super::args::integer;
+use super::{Call, NOT_AN_INTEGER, Outcome, error};
 use crate::redis::resp::MAX_BULK;
 
 mod options;
@@ -15,16 +17,25 @@ fn value(arg: &[u8]) -> Value {
     Value::Bytes(Bytes::copy_from_slice(arg))
 }
 
-fn read(core: &mut Core, key: &[u8], call: &Call<'_>) -> Reply {
+fn read(core: &mut Core, key: &[u8], call: &Call<'_>) -> Outcome {
     match core.keyspace.get(key, call.author.now_ms) {
-        Some(record) => Reply::Bulk(record.value.to_bytes()),
-        None => Reply::Null,
+        Some(record) => Ok(Reply::Bulk(record.value.string()?)),
+        None => Ok(Reply::Null),
+    }
+}
+
+/// Stores a string as SET does, with its events (`src/t_string.c` `setGenericCommand`).
+fn put(core: &mut Core, call: &Call<'_>, key: &[u8], new: &[u8], expiry: Expiry) {
+    core.keyspace.store(key, value(new), expiry, call.author);
+    core.keyspace.notify(key, Event::string("set"));
+    if let Expiry::At(_) = expiry {
+        core.keyspace.notify(key, Event::EXPIRE);
     }
 }
 
 /// `GET key`.
 pub(super) fn get(core: &mut Core, call: &Call<'_>) -> Outcome {
-    Ok(read(core, &call.args[1], call))
+    read(core, &call.args[1], call)
 }
 
 /// `SET key value [NX|XX] [GET] [EX s|PX ms|EXAT s|PXAT ms|KEEPTTL]` (`setGenericCommand`). With GET
@@ -33,14 +44,14 @@ pub(super) fn set(core: &mut Core, call: &Call<'_>) -> Outcome {
     let options = Options::of_set(call.args)?;
     let expiry = options.expiry("set", call.author.now_ms)?;
     let key = &call.args[1];
-    let old = if options.get { read(core, key, call) } else { Reply::Null };
+    let old = if options.get { read(core, key, call)? } else { Reply::Null };
     if let Some(presence) = options.presence {
         let found = core.keyspace.get(key, call.author.now_ms).is_some();
         if found == (presence == Presence::Absent) {
             return Ok(old);
         }
     }
-    core.keyspace.store(key, value(&call.args[2]), expiry, call.author);
+    put(core, call, key, &call.args[2], expiry);
     Ok(if options.get { old } else { Reply::OK })
 }
 
@@ -49,7 +60,7 @@ pub(super) fn setnx(core: &mut Core, call: &Call<'_>) -> Outcome {
     let key = &call.args[1];
     let free = core.keyspace.get(key, call.author.now_ms).is_none();
     if free {
-        core.keyspace.store(key, value(&call.args[2]), Expiry::Clear, call.author);
+        put(core, call, key, &call.args[2], Expiry::Clear);
     }
     Ok(Reply::flag(free))
 }
@@ -66,20 +77,20 @@ pub(super) fn psetex(core: &mut Core, call: &Call<'_>) -> Outcome {
 
 fn set_expiring(core: &mut Core, call: &Call<'_>, name: &str, timing: Timing) -> Outcome {
     let when = timing.deadline(&call.args[2], name, call.author.now_ms)?;
-    core.keyspace.store(&call.args[1], value(&call.args[3]), Expiry::At(when), call.author);
+    put(core, call, &call.args[1], &call.args[3], Expiry::At(when));
     Ok(Reply::OK)
 }
 
 /// `GETSET key value`: the old expiry goes.
 pub(super) fn getset(core: &mut Core, call: &Call<'_>) -> Outcome {
-    let old = read(core, &call.args[1], call);
-    core.keyspace.store(&call.args[1], value(&call.args[2]), Expiry::Clear, call.author);
+    let old = read(core, &call.args[1], call)?;
+    put(core, call, &call.args[1], &call.args[2], Expiry::Clear);
     Ok(old)
 }
 
 /// `GETDEL key`.
 pub(super) fn getdel(core: &mut Core, call: &Call<'_>) -> Outcome {
-    let old = read(core, &call.args[1], call);
+    let old = read(core, &call.args[1], call)?;
     core.keyspace.remove(&call.args[1], call.author);
     Ok(old)
 }
@@ -90,23 +101,28 @@ pub(super) fn getex(core: &mut Core, call: &Call<'_>) -> Outcome {
     let options = Options::of_getex(call.args)?;
     let (key, now_ms) = (&call.args[1], call.author.now_ms);
     let Some(record) = core.keyspace.get(key, now_ms) else { return Ok(Reply::Null) };
-    let (old, had_expiry) = (record.value.to_bytes(), record.expires_at.is_some());
+    let (old, had_expiry) = (record.value.string()?, record.expires_at.is_some());
     match options.expiry("getex", now_ms)? {
         Expiry::At(when) if when <= now_ms => {
             core.keyspace.remove(key, call.author);
         }
-        Expiry::At(when) => core.keyspace.retime(key, Some(when), call.author),
+        Expiry::At(when) => {
+            core.keyspace.retime(key, Some(when), call.author);
+            core.keyspace.notify(key, Event::EXPIRE);
+        }
         Expiry::Clear if options.persist && had_expiry => {
             core.keyspace.retime(key, None, call.author);
+            core.keyspace.notify(key, Event::generic("persist"));
         }
         Expiry::Clear | Expiry::Keep => {}
     }
     Ok(Reply::Bulk(old))
 }
 
-/// `MGET key...`.
+/// `MGET key...`: null for what is no string.
 pub(super) fn mget(core: &mut Core, call: &Call<'_>) -> Outcome {
-    Ok(Reply::Array(call.args.iter().skip(1).map(|key| read(core, key, call)).collect()))
+    let keys = call.args.iter().skip(1);
+    Ok(Reply::Array(keys.map(|key| read(core, key, call).unwrap_or(Reply::Null)).collect()))
 }
 
 /// `MSET key value...`.
@@ -139,28 +155,36 @@ fn pairs(call: &Call<'_>, name: &str) -> Result<usize, Reply> {
 fn store_all(core: &mut Core, call: &Call<'_>, pairs: usize) {
     for pair in 0..pairs {
         let (key, new) = (&call.args[1 + 2 * pair], &call.args[2 + 2 * pair]);
-        core.keyspace.store(key, value(new), Expiry::Clear, call.author);
+        put(core, call, key, new, Expiry::Clear);
     }
 }
 
 /// `APPEND key value`; keeps the expiry.
 pub(super) fn append(core: &mut Core, call: &Call<'_>) -> Outcome {
     let (key, suffix) = (&call.args[1], &call.args[2]);
-    let old = core.keyspace.get(key, call.author.now_ms).map(|record| record.value.to_bytes());
-    let joined = [old.as_deref().unwrap_or_default(), suffix].concat();
-    let length = joined.len();
+    let (new, length) = match core.keyspace.get(key, call.author.now_ms) {
+        None => (value(suffix), suffix.len()),
+        Some(record) => {
+            let joined = [&record.value.string()?[..], suffix].concat();
+            let length = joined.len();
+            (Value::Raw(Bytes::from(joined)), length)
+        }
+    };
     if length > MAX_BULK {
-        let text = "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
-        return Err(Reply::error(text));
+        return Err(TOO_LONG);
     }
-    core.keyspace.store(key, Value::Bytes(Bytes::from(joined)), Expiry::Keep, call.author);
+    core.keyspace.store(key, new, Expiry::Keep, call.author);
+    core.keyspace.notify(key, Event::string("append"));
     Ok(Reply::Integer(length as i64))
 }
+
+const TOO_LONG: Reply =
+    Reply::error("ERR string exceeds maximum allowed size (proto-max-bulk-len)");
 
 /// `STRLEN key`.
 pub(super) fn strlen(core: &mut Core, call: &Call<'_>) -> Outcome {
     let length = match core.keyspace.get(&call.args[1], call.author.now_ms) {
-        Some(record) => record.value.to_bytes().len(),
+        Some(record) => record.value.string()?.len(),
         None => 0,
     };
     Ok(Reply::Integer(length as i64))
@@ -193,12 +217,16 @@ pub(super) fn decrby(core: &mut Core, call: &Call<'_>) -> Outcome {
 fn add(core: &mut Core, call: &Call<'_>, number: i64) -> Outcome {
     let key = &call.args[1];
     let old = match core.keyspace.get(key, call.author.now_ms) {
-        Some(record) => record.value.to_integer().ok_or(NOT_AN_INTEGER)?,
+        Some(record) => match record.value.to_integer() {
+            Some(number) => number,
+            None => return Err(record.value.string().err().unwrap_or(NOT_AN_INTEGER)),
+        },
         None => 0,
     };
     let Some(new) = old.checked_add(number) else {
         return Err(Reply::error("ERR increment or decrement would overflow"));
     };
     core.keyspace.store(key, Value::Integer(new), Expiry::Keep, call.author);
+    core.keyspace.notify(key, Event::string("incrby"));
     Ok(Reply::Integer(new))
 }

@@ -7,7 +7,8 @@
 use super::super::super::Reply;
 use super::super::super::keyspace::Expiry;
 use super::super::super::request::Request;
-use super::super::{SYNTAX_ERROR, error, integer};
+use super::super::args::integer;
+use super::super::{SYNTAX_ERROR, error};
 
 /// What must hold of the key for a SET to happen.
 #[derive(Clone, Copy, PartialEq, Eq)]
