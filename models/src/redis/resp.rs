@@ -52,19 +52,48 @@ impl ProtocolError {
     }
 }
 
-/// Server side: takes one request off `input`; `None` if it is not whole yet.
+/// How much of a client's claims is believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Longest byte string (`proto-max-bulk-len`).
+    pub bulk: u64,
+    /// Longest request (`client-query-buffer-limit`).
+    pub request: u64,
+    /// Whether the client has yet to give a password: then a request has at most 10 words of at most
+    /// 16 KiB (`src/networking.c` `processMultibulkBuffer`).
+    pub stranger: bool,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { bulk: MAX_BULK as u64, request: MAX_REQUEST as u64, stranger: false }
+    }
+}
+
+/// Server side: takes one request off `input` under the usual limits; `None` if it is not whole yet.
 ///
 /// # Errors
 /// With Redis' own text. A request that reaches [`MAX_REQUEST`] unfinished is an error too; the real
 /// server closes such a connection without a word (`src/networking.c` `readQueryFromClient`).
 pub fn decode_request(input: &mut BytesMut) -> Result<Option<Request>, ProtocolError> {
+    decode_request_within(input, Limits::default())
+}
+
+/// As [`decode_request`], under other limits.
+///
+/// # Errors
+/// As [`decode_request`].
+pub fn decode_request_within(
+    input: &mut BytesMut,
+    limits: Limits,
+) -> Result<Option<Request>, ProtocolError> {
     let decoded = match input.first() {
         None => return Ok(None),
-        Some(b'*') => scan::request(input)?,
+        Some(b'*') => scan::request(input, limits)?,
         Some(_) => inline::request(input)?,
     };
     let Some((request, length)) = decoded else {
-        if input.len() > MAX_REQUEST {
+        if input.len() as u64 > limits.request {
             return Err(ProtocolError::new("too big request"));
         }
         return Ok(None);

@@ -13,7 +13,7 @@ mod inside;
 mod moves;
 
 pub(super) use inside::{lindex, linsert, lpos, lrem, lset, ltrim};
-pub(super) use moves::{lmove, lmpop, rpoplpush};
+pub(super) use moves::{lmove, lmpop, pop_limit, rpoplpush};
 
 fn pushed(end: End) -> Event {
     Event::list(if end == End::Left { "lpush" } else { "rpush" })

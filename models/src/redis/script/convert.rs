@@ -26,7 +26,6 @@ pub(super) fn to_lua(lua: &Lua, reply: &Reply) -> mlua::Result<Value> {
             }
             Value::Table(list)
         }
-        Reply::NullArray => Value::Boolean(false),
         Reply::Nothing => Value::Nil,
         Reply::Boolean(flag) => Value::Boolean(*flag),
         Reply::Double(number) => wrapped(lua, "double", Value::Number(*number))?,
