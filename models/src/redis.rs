@@ -42,6 +42,7 @@ use bytes::{Bytes, BytesMut};
 use crate::model::{Change, Crash, Model, Outbox, SessionId};
 use crate::time::{HostTime, SteadyTime, WallTime};
 use blocked::Blocked;
+use chance::Chance;
 use channels::Channels;
 use keyspace::Keyspace;
 use notify::Letters;
@@ -52,8 +53,10 @@ use stall::Stall;
 use turn::Pause;
 
 mod blocked;
+mod chance;
 mod channels;
 mod commands;
+mod extended;
 mod glob;
 mod keyspace;
 mod notify;
@@ -104,6 +107,7 @@ pub struct Redis {
 /// All that commands work on.
 struct Core {
     keyspace: Keyspace,
+    chance: Chance,
     persistence: Persistence,
     settings: Settings,
     /// `requirepass`, if there is one.
@@ -172,6 +176,17 @@ impl Redis {
         resp::decode_request_within(input, self.core.borrow().limits(session))
     }
 
+    /// How many bytes may wait to be read by `session` before it is cut off: for a subscriber the hard
+    /// limit of `client-output-buffer-limit` (`src/networking.c` `checkClientOutputBufferLimits`).
+    pub fn output_limit(&self, session: SessionId) -> u64 {
+        let core = self.core.borrow();
+        let subscribed = core.sessions.get(&session).is_some_and(Session::is_subscribed);
+        match core.settings.output_limit(subscribed) {
+            0 => u64::MAX,
+            limit => limit,
+        }
+    }
+
     fn engine(&mut self) -> &mut Engine {
         let core = &self.core;
         self.engine.get_or_insert_with(|| Engine::new(Rc::clone(core)))
@@ -196,6 +211,7 @@ impl Core {
     fn new(keyspace: Keyspace, now: HostTime) -> Self {
         Self {
             keyspace,
+            chance: Chance::default(),
             persistence: Persistence::None,
             settings: Settings::default(),
             password: None,

@@ -8,13 +8,13 @@
 mod redis;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::rc::Rc;
 
 use bytes::{Bytes, BytesMut};
 use picklock_models::model::{Change, Crash, Model, Outbox, SessionId};
-use picklock_models::time::HostTime;
+use picklock_models::time::{HostTime, SteadyTime};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::env::{Either, Env, race};
@@ -27,6 +27,8 @@ use crate::signal::Bell;
 pub trait Store: Model + Sized + 'static {
     /// How a server is set up.
     type Config: Clone;
+    /// How many bytes a session may send ahead while it is not listened to.
+    const INPUT_LIMIT: u64;
 
     /// A server that starts with what its disk holds.
     fn boot(config: Self::Config, disk: Self::Disk, now: HostTime) -> Self;
@@ -34,16 +36,30 @@ pub trait Store: Model + Sized + 'static {
     /// The watched records that were found on the disk.
     fn loaded(&self, now: HostTime) -> Vec<Change>;
 
-    /// Takes one request off `input`; `None` if it is not whole yet. An error is what is written
+    /// Takes one request of `session` off `input`; `None` if it is not whole yet. An error is what is written
     /// before the connection is closed.
     ///
     /// # Errors
     /// If the bytes are not of this protocol.
-    fn decode(input: &mut BytesMut) -> Result<Option<Self::Request>, Self::Reply>;
+    fn decode(
+        &self,
+        session: SessionId,
+        input: &mut BytesMut,
+    ) -> Result<Option<Self::Request>, Self::Reply>;
 
     /// Appends a reply to `output`.
     fn encode(reply: &Self::Reply, output: &mut BytesMut);
+
+    /// How many bytes may wait for `session` to read them before it is cut off. Asked for only when
+    /// [`LONG_LINE`] wait already.
+    fn output_limit(&self, session: SessionId) -> u64 {
+        let _ = session;
+        u64::MAX
+    }
 }
+
+/// Less than this is never too much to wait for a client.
+const LONG_LINE: usize = 64 * 1024;
 
 /// A server of a world: what it is set up with, and what outlives its crashes.
 pub struct Server<S: Store> {
@@ -64,6 +80,8 @@ struct Core<S: Store> {
     outbox: Outbox<S::Reply>,
     /// Replies that wait for their connection's task.
     lines: BTreeMap<SessionId, Line>,
+    /// Sessions with bytes that the model does not listen to now.
+    parked: BTreeSet<SessionId>,
 }
 
 /// What is to be written to one connection.
@@ -72,6 +90,10 @@ struct Line {
     bytes: BytesMut,
     bell: Bell,
     closing: bool,
+    /// Whether what waits is not worth sending any more: the client reads too slowly.
+    cut: bool,
+    /// Rung when that happens, because the task may be in the middle of a write.
+    axe: Bell,
 }
 
 /// Bytes read at once: as Redis' own query buffer (PROTO_IOBUF_LEN, 16 KiB).
@@ -120,8 +142,8 @@ impl<S: Store> Server<S> {
         for change in model.loaded(now) {
             self.record(&change, &recorder);
         }
-        let (outbox, lines) = (Outbox::default(), BTreeMap::new());
-        let core = Rc::new(RefCell::new(Core { model, outbox, lines }));
+        let (outbox, lines, parked) = (Outbox::default(), BTreeMap::new(), BTreeSet::new());
+        let core = Rc::new(RefCell::new(Core { model, outbox, lines, parked }));
         *self.running.borrow_mut() = Some(Rc::clone(&core));
         let front = Front { server: self, core, env: env.clone(), recorder };
 
@@ -205,26 +227,40 @@ impl<S: Store, E: Env> Front<S, E> {
     }
 
     fn close_session(&self, session: SessionId) {
-        self.core.borrow_mut().lines.remove(&session);
+        {
+            let core = &mut *self.core.borrow_mut();
+            core.lines.remove(&session);
+            core.parked.remove(&session);
+        }
         self.with_model(|model, now, outbox| model.disconnect(now, session, outbox));
     }
 
     async fn talk(&self, stream: &mut E::Stream, session: SessionId) -> io::Result<()> {
         let mut input = BytesMut::with_capacity(READ_BYTES);
         let mut output = BytesMut::new();
-        let bell = self.with_line(session, |line| line.bell.clone());
+        let (bell, axe) = self.with_line(session, |line| (line.bell.clone(), line.axe.clone()));
         loop {
             let closing = self.with_line(session, |line| {
                 std::mem::swap(&mut line.bytes, &mut output);
                 line.closing
             });
             if !output.is_empty() {
-                stream.write_all(&output).await?;
+                match race(stream.write_all(&output), axe.rung()).await {
+                    Either::Left(written) => written?,
+                    Either::Right(()) => return Ok(()),
+                }
                 output.clear();
                 continue;
             }
             if closing {
                 return Ok(());
+            }
+            // What came while the model did not listen; it may do so again.
+            if !input.is_empty() && self.is_parked(session) {
+                self.answer(&mut input, session);
+                if self.with_line(session, |line| line.closing || !line.bytes.is_empty()) {
+                    continue;
+                }
             }
             input.reserve(READ_BYTES);
             match race(bell.rung(), stream.read_buf(&mut input)).await {
@@ -237,10 +273,23 @@ impl<S: Store, E: Env> Front<S, E> {
         }
     }
 
-    /// Applies every whole request in `input`.
+    fn is_parked(&self, session: SessionId) -> bool {
+        self.core.borrow().parked.contains(&session)
+    }
+
+    /// Applies every whole request in `input` that the model listens to.
     fn answer(&self, input: &mut BytesMut, session: SessionId) {
         loop {
-            match S::decode(input) {
+            let decoded = {
+                let core = &mut *self.core.borrow_mut();
+                if !core.model.listens(session) {
+                    core.parked.insert(session);
+                    return core.bound(session, input.len());
+                }
+                core.parked.remove(&session);
+                core.model.decode(session, input)
+            };
+            match decoded {
                 Ok(Some(request)) => self.with_model(|model, now, outbox| {
                     model.apply(now, session, request, outbox);
                 }),
@@ -266,13 +315,16 @@ impl<S: Store, E: Env> Front<S, E> {
     fn with_model(&self, act: impl FnOnce(&mut S, HostTime, &mut Outbox<S::Reply>)) {
         let now = self.env.clocks();
         let mut core = self.core.borrow_mut();
-        let Core { model, outbox, lines } = &mut *core;
+        let Core { model, outbox, lines, parked } = &mut *core;
         outbox.clear();
         act(model, now, outbox);
         for (session, reply) in &outbox.replies {
             // A session that has just ended gets nothing any more.
-            if let Some(line) = lines.get_mut(session) {
+            if let Some(line) = lines.get_mut(session).filter(|line| !line.cut) {
                 S::encode(reply, &mut line.bytes);
+                if line.bytes.len() > LONG_LINE {
+                    line.bound(model.output_limit(*session));
+                }
                 line.bell.ring();
             }
         }
@@ -282,8 +334,46 @@ impl<S: Store, E: Env> Front<S, E> {
                 line.bell.ring();
             }
         }
+        for session in parked.iter().filter(|session| model.listens(**session)) {
+            if let Some(line) = lines.get(session) {
+                line.bell.ring();
+            }
+        }
         for change in &outbox.changes {
             self.server.record(change, &self.recorder);
+        }
+        if let Some(alarm) = outbox.alarm {
+            self.env.spawn(self.clone().wake_at(now, alarm));
+        }
+    }
+
+    /// Lets the model act at an instant that it asked for.
+    async fn wake_at(self, now: HostTime, alarm: SteadyTime) {
+        self.env.sleep(alarm.since(now.steady)).await;
+        self.with_model(|model, now, outbox| model.wake(now, outbox));
+    }
+}
+
+impl Line {
+    /// Cuts the client off if too much waits for it.
+    fn bound(&mut self, limit: u64) {
+        if self.bytes.len() as u64 > limit {
+            self.bytes = BytesMut::new();
+            self.closing = true;
+            self.cut = true;
+            self.axe.ring();
+        }
+    }
+}
+
+impl<S: Store> Core<S> {
+    /// Cuts `session` off if it sends on and on without being listened to
+    /// (`client-query-buffer-limit`).
+    fn bound(&mut self, session: SessionId, waiting: usize) {
+        if waiting as u64 > S::INPUT_LIMIT {
+            let line = self.lines.entry(session).or_default();
+            line.closing = true;
+            line.bell.ring();
         }
     }
 }

@@ -11,11 +11,11 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
+use super::Core;
 use super::commands::Attempt;
 use super::keyspace::Touch;
 use super::reply::Reply;
 use super::request::Request;
-use super::Core;
 use crate::model::SessionId;
 use crate::time::HostTime;
 

@@ -128,8 +128,7 @@ impl Core {
             .collect();
         for (pattern, sessions) in matched {
             for session in sessions {
-                let words =
-                    [Reply::text("pmessage"), bulk(&pattern), bulk(channel), bulk(message)];
+                let words = [Reply::text("pmessage"), bulk(&pattern), bulk(channel), bulk(message)];
                 self.push(session, words.into());
                 count += 1;
             }
@@ -155,9 +154,8 @@ impl Core {
         }
         let database = number::format(touch.database as i64);
         let event = Bytes::from_static(touch.event.name.as_bytes());
-        let named = |start: &[u8], name: &[u8]| {
-            Bytes::from([start, &database[..], b"__:", name].concat())
-        };
+        let named =
+            |start: &[u8], name: &[u8]| Bytes::from([start, &database[..], b"__:", name].concat());
         if letters.has(Letters::KEYSPACE) {
             self.publish(&named(b"__keyspace@", &touch.key), &event);
         }

@@ -18,20 +18,29 @@ mod blocking;
 mod client;
 mod config;
 mod connection;
+mod databases;
 mod debug;
 mod handshake;
+mod hashes;
 mod help;
 mod info;
 mod introspection;
 mod keys;
 mod lists;
+mod objects;
 mod pubsub;
+mod row;
+mod scan;
 mod scripting;
 mod server;
+mod sets;
+mod sorted_sets;
 mod strings;
 mod transactions;
 
 pub(super) use blocking::Attempt;
+pub(super) use row::Command;
+use row::*;
 pub(super) use transactions::resume;
 
 /// One command as its handler sees it.
@@ -49,145 +58,25 @@ pub(super) type Outcome = Result<Reply, Reply>;
 
 type Handler = fn(&mut Core, &Call<'_>) -> Outcome;
 
-enum Run {
-    /// Needs the data alone; may be called from a script.
-    Plain(Handler),
-    /// Needs the whole server: the Lua interpreter, which itself calls back into the data, or other
-    /// commands. Never from a script.
-    Whole(fn(&mut Redis, &Call<'_>) -> Outcome),
-    /// A name that stands for its subcommands, and what it does alone.
-    Container(Option<Handler>, &'static [Command]),
-}
-
-/// One row of the table.
-pub(super) struct Command {
-    /// With its container's name: `client|id`.
-    pub(super) name: &'static str,
-    packed: u128,
-    arity: i32,
-    run: Run,
-    pub(super) writes: bool,
-    /// Whether scripts may call it (`CMD_NOSCRIPT`).
-    in_scripts: bool,
-    traits: u8,
-}
-
-/// Allowed before AUTH (`CMD_NO_AUTH`).
-const WITHOUT_PASSWORD: u8 = 1;
-/// Allowed while a script runs for too long (`CMD_ALLOW_BUSY`).
-const WHILE_BUSY: u8 = 1 << 1;
-/// Allowed to a RESP2 client that is subscribed.
-const WHILE_SUBSCRIBED: u8 = 1 << 2;
-/// Runs at once between MULTI and EXEC.
-const NEVER_QUEUED: u8 = 1 << 3;
-/// Not allowed between MULTI and EXEC (`CMD_NO_MULTI`).
-const NEVER_IN_TRANSACTION: u8 = 1 << 4;
-/// Whatever the state of the connection and the server.
-const ALWAYS: u8 = WITHOUT_PASSWORD | WHILE_BUSY | WHILE_SUBSCRIBED;
-/// Counts as writing for CLIENT PAUSE (`CMD_MAY_REPLICATE`).
-const MAY_REPLICATE: u8 = 1 << 5;
-/// Refused unless the configuration allows it (`CMD_PROTECTED`).
-const GUARDED: u8 = 1 << 6;
-
-impl Command {
-    const fn that(self, traits: u8) -> Self {
-        Self { traits: self.traits | traits, ..self }
-    }
-
-    /// The name without its container's.
-    fn own_name(&self) -> &'static [u8] {
-        match self.name.split_once('|') {
-            Some((_, name)) => name.as_bytes(),
-            None => self.name.as_bytes(),
-        }
-    }
-
-    pub(super) fn without_password(&self) -> bool {
-        self.traits & WITHOUT_PASSWORD != 0
-    }
-
-    pub(super) fn while_busy(&self) -> bool {
-        self.traits & WHILE_BUSY != 0
-    }
-
-    pub(super) fn while_subscribed(&self) -> bool {
-        self.traits & WHILE_SUBSCRIBED != 0
-    }
-
-    pub(super) fn is_queued(&self) -> bool {
-        self.traits & NEVER_QUEUED == 0
-    }
-
-    pub(super) fn never_in_transaction(&self) -> bool {
-        self.traits & NEVER_IN_TRANSACTION != 0
-    }
-
-    pub(super) fn may_replicate(&self) -> bool {
-        self.traits & MAY_REPLICATE != 0
-    }
-
-    pub(super) fn is_guarded(&self) -> bool {
-        self.traits & GUARDED != 0
-    }
-}
-
-const fn row(name: &'static str, arity: i32, run: Run) -> Command {
-    let packed = match pack(name.as_bytes()) {
-        Some(packed) => packed,
-        // Subcommands are not searched for by that number.
-        None => u128::MAX,
-    };
-    Command { name, packed, arity, run, writes: false, in_scripts: true, traits: 0 }
-}
-
-/// A row for a name that stands for its subcommands.
-const fn container(name: &'static str, members: &'static [Command]) -> Command {
-    row(name, -2, Run::Container(None, members))
-}
-
-/// A row for a command that only reads.
-const fn reads(name: &'static str, arity: i32, handler: Handler) -> Command {
-    row(name, arity, Run::Plain(handler))
-}
-
-/// A row for a command that changes keys, so that a read-only script may not call it.
-const fn writes(name: &'static str, arity: i32, handler: Handler) -> Command {
-    Command { writes: true, ..reads(name, arity, handler) }
-}
-
-/// A row for a command about the connection, which has no meaning in a script.
-const fn session(name: &'static str, arity: i32, handler: Handler) -> Command {
-    Command { in_scripts: false, ..reads(name, arity, handler) }
-}
-
-/// A row for a command about scripts or transactions.
-const fn whole(
-    name: &'static str,
-    arity: i32,
-    handler: fn(&mut Redis, &Call<'_>) -> Outcome,
-) -> Command {
-    Command { in_scripts: false, ..row(name, arity, Run::Whole(handler)) }
-}
-
-/// A row for a command that changes keys and may wait, so that a script may not call it.
-const fn waits(name: &'static str, arity: i32, handler: Handler) -> Command {
-    Command { in_scripts: false, ..writes(name, arity, handler) }
-}
-
 /// Sorted by name, because it is searched by halves.
 static COMMANDS: &[Command] = &[
     writes("append", 3, strings::append),
     session("auth", -2, handshake::auth).that(WITHOUT_PASSWORD | WHILE_BUSY),
     session("bgrewriteaof", 1, server::bgrewriteaof),
     session("bgsave", -1, server::bgsave),
+    reads("bitcount", -2, strings::bitcount),
     waits("blmove", 6, blocking::blmove),
     writes("blmpop", -5, blocking::blmpop),
     waits("blpop", -3, blocking::blpop),
     waits("brpop", -3, blocking::brpop),
     waits("brpoplpush", 4, blocking::brpoplpush),
+    writes("bzmpop", -5, blocking::bzmpop),
+    waits("bzpopmax", -3, blocking::bzpopmax),
+    waits("bzpopmin", -3, blocking::bzpopmin),
     container("client", client::CLIENT),
     introspection::COMMAND,
     container("config", config::CONFIG),
+    writes("copy", -3, databases::copy),
     reads("dbsize", 1, server::dbsize),
     session("debug", -2, debug::debug).that(GUARDED),
     writes("decr", 2, strings::decr),
@@ -207,13 +96,33 @@ static COMMANDS: &[Command] = &[
     writes("flushall", -1, server::flushall),
     writes("flushdb", -1, server::flushdb),
     reads("get", 2, strings::get),
+    reads("getbit", 3, strings::getbit),
     writes("getdel", 2, strings::getdel),
     writes("getex", -2, strings::getex),
+    reads("getrange", 4, strings::getrange),
     writes("getset", 3, strings::getset),
+    writes("hdel", -3, hashes::hdel),
     session("hello", -1, handshake::hello).that(WITHOUT_PASSWORD | WHILE_BUSY),
+    reads("hexists", 3, hashes::hexists),
+    reads("hget", 3, hashes::hget),
+    reads("hgetall", 2, hashes::hgetall),
+    writes("hincrby", 4, hashes::hincrby),
+    writes("hincrbyfloat", 4, hashes::hincrbyfloat),
+    reads("hkeys", 2, hashes::hkeys),
+    reads("hlen", 2, hashes::hlen),
+    reads("hmget", -3, hashes::hmget),
+    writes("hmset", -4, hashes::hmset),
+    reads("hrandfield", -2, hashes::hrandfield),
+    reads("hscan", -3, hashes::hscan),
+    writes("hset", -4, hashes::hset),
+    writes("hsetnx", 4, hashes::hsetnx),
+    reads("hstrlen", 3, hashes::hstrlen),
+    reads("hvals", 2, hashes::hvals),
     writes("incr", 2, strings::incr),
     writes("incrby", 3, strings::incrby),
+    writes("incrbyfloat", 3, strings::incrbyfloat),
     reads("info", -1, info::info),
+    reads("keys", 2, databases::keys),
     reads("lastsave", 1, server::lastsave),
     reads("lindex", 3, lists::lindex),
     writes("linsert", 5, lists::linsert),
@@ -230,9 +139,11 @@ static COMMANDS: &[Command] = &[
     writes("lset", 4, lists::lset),
     writes("ltrim", 4, lists::ltrim),
     reads("mget", -2, strings::mget),
+    writes("move", 3, databases::move_key),
     writes("mset", -3, strings::mset),
     writes("msetnx", -3, strings::msetnx),
     session("multi", 1, transactions::multi).that(WHILE_BUSY | NEVER_QUEUED),
+    container("object", objects::OBJECT),
     writes("persist", 2, keys::persist),
     writes("pexpire", -3, keys::pexpire),
     writes("pexpireat", -3, keys::pexpireat),
@@ -245,6 +156,9 @@ static COMMANDS: &[Command] = &[
     container("pubsub", pubsub::PUBSUB),
     session("punsubscribe", -1, pubsub::punsubscribe).that(WHILE_SUBSCRIBED),
     session("quit", -1, connection::quit).that(ALWAYS | NEVER_QUEUED),
+    reads("randomkey", 1, databases::randomkey),
+    writes("rename", 3, databases::rename),
+    writes("renamenx", 3, databases::renamenx),
     session("replicaof", 3, server::replicaof),
     session("reset", 1, handshake::reset).that(ALWAYS | NEVER_QUEUED),
     session("role", 1, server::role),
@@ -252,19 +166,42 @@ static COMMANDS: &[Command] = &[
     writes("rpoplpush", 3, lists::rpoplpush),
     writes("rpush", -3, lists::rpush),
     writes("rpushx", -3, lists::rpushx),
+    writes("sadd", -3, sets::sadd),
     session("save", 1, server::save).that(NEVER_IN_TRANSACTION),
+    reads("scan", -2, databases::scan),
+    reads("scard", 2, sets::scard),
     container("script", scripting::SCRIPT),
+    reads("sdiff", -2, sets::sdiff),
+    writes("sdiffstore", -3, sets::sdiffstore),
     reads("select", 2, connection::select),
     writes("set", -3, strings::set),
+    writes("setbit", 4, strings::setbit),
     writes("setex", 4, strings::setex),
     writes("setnx", 3, strings::setnx),
+    writes("setrange", 4, strings::setrange),
+    reads("sinter", -2, sets::sinter),
+    reads("sintercard", -3, sets::sintercard),
+    writes("sinterstore", -3, sets::sinterstore),
+    reads("sismember", 3, sets::sismember),
     session("slaveof", 3, server::replicaof),
+    reads("smembers", 2, sets::smembers),
+    reads("smismember", -3, sets::smismember),
+    writes("smove", 4, sets::smove),
+    writes("spop", -2, sets::spop),
     reads("spublish", 3, pubsub::spublish).that(MAY_REPLICATE),
+    reads("srandmember", -2, sets::srandmember),
+    writes("srem", -3, sets::srem),
+    reads("sscan", -3, sets::sscan),
     session("ssubscribe", -2, pubsub::ssubscribe).that(WHILE_SUBSCRIBED),
     reads("strlen", 2, strings::strlen),
     session("subscribe", -2, pubsub::subscribe).that(WHILE_SUBSCRIBED),
+    reads("substr", 4, strings::getrange),
+    reads("sunion", -2, sets::sunion),
+    writes("sunionstore", -3, sets::sunionstore),
     session("sunsubscribe", -1, pubsub::sunsubscribe).that(WHILE_SUBSCRIBED),
+    writes("swapdb", 3, databases::swapdb),
     reads("time", 1, server::time),
+    reads("touch", -2, databases::touch),
     reads("ttl", 2, keys::ttl),
     reads("type", 2, keys::type_of),
     writes("unlink", -2, keys::del),
@@ -272,6 +209,38 @@ static COMMANDS: &[Command] = &[
     session("unwatch", 1, transactions::unwatch).that(WHILE_BUSY),
     session("wait", 3, server::wait),
     session("watch", -2, transactions::watch).that(WHILE_BUSY | NEVER_QUEUED),
+    writes("zadd", -4, sorted_sets::zadd),
+    reads("zcard", 2, sorted_sets::zcard),
+    reads("zcount", 4, sorted_sets::zcount),
+    reads("zdiff", -3, sorted_sets::zdiff),
+    writes("zdiffstore", -4, sorted_sets::zdiffstore),
+    writes("zincrby", 4, sorted_sets::zincrby),
+    reads("zinter", -3, sorted_sets::zinter),
+    reads("zintercard", -3, sorted_sets::zintercard),
+    writes("zinterstore", -4, sorted_sets::zinterstore),
+    reads("zlexcount", 4, sorted_sets::zlexcount),
+    writes("zmpop", -4, sorted_sets::zmpop),
+    reads("zmscore", -3, sorted_sets::zmscore),
+    writes("zpopmax", -2, sorted_sets::zpopmax),
+    writes("zpopmin", -2, sorted_sets::zpopmin),
+    reads("zrandmember", -2, sorted_sets::zrandmember),
+    reads("zrange", -4, sorted_sets::zrange),
+    reads("zrangebylex", -4, sorted_sets::zrangebylex),
+    reads("zrangebyscore", -4, sorted_sets::zrangebyscore),
+    writes("zrangestore", -5, sorted_sets::zrangestore),
+    reads("zrank", 3, sorted_sets::zrank),
+    writes("zrem", -3, sorted_sets::zrem),
+    writes("zremrangebylex", 4, sorted_sets::zremrangebylex),
+    writes("zremrangebyrank", 4, sorted_sets::zremrangebyrank),
+    writes("zremrangebyscore", 4, sorted_sets::zremrangebyscore),
+    reads("zrevrange", -4, sorted_sets::zrevrange),
+    reads("zrevrangebylex", -4, sorted_sets::zrevrangebylex),
+    reads("zrevrangebyscore", -4, sorted_sets::zrevrangebyscore),
+    reads("zrevrank", 3, sorted_sets::zrevrank),
+    reads("zscan", -3, sorted_sets::zscan),
+    reads("zscore", 3, sorted_sets::zscore),
+    reads("zunion", -3, sorted_sets::zunion),
+    writes("zunionstore", -4, sorted_sets::zunionstore),
 ];
 
 /// The row for `name`, in whatever case it is written.
@@ -280,21 +249,6 @@ fn find(name: &[u8]) -> Option<&'static Command> {
     let found = COMMANDS.binary_search_by_key(&packed, |command| command.packed).ok()?;
     // A name that ends in zero bytes packs like the one without them.
     Some(&COMMANDS[found]).filter(|command| command.name.len() == name.len())
-}
-
-/// A name of at most 16 characters as one number that sorts as the name does: the table is searched
-/// for every command, and numbers compare much faster than texts.
-const fn pack(name: &[u8]) -> Option<u128> {
-    if name.len() > 16 {
-        return None;
-    }
-    let mut bytes = [0; 16];
-    let mut index = 0;
-    while index < name.len() {
-        bytes[index] = name[index].to_ascii_lowercase();
-        index += 1;
-    }
-    Some(u128::from_be_bytes(bytes))
 }
 
 /// The command that `args` name, subcommand included, if they are as many as it takes.

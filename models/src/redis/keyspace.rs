@@ -24,6 +24,7 @@ use super::value::{Aggregate, Value, WRONG_TYPE};
 use crate::model::{Change, ChangeKind, Crash, SessionId};
 use crate::time::{HostTime, SteadyTime};
 
+mod swap;
 mod touched;
 
 pub(super) use touched::{Class, Event, Touch};
@@ -40,6 +41,8 @@ pub(super) struct Record {
     pub(super) value: Value,
     /// Unix milliseconds of the server's wall clock.
     pub(super) expires_at: Option<i64>,
+    /// When it was last accessed, in the same milliseconds.
+    pub(super) accessed_ms: i64,
     /// Who stored the value, or created it where it was changed in place since.
     owner: SessionId,
     /// Whether its changes are reported; kept here so that most writes need not look it up.
@@ -144,6 +147,12 @@ impl Keyspace {
         &self.databases[self.selected]
     }
 
+    /// The keys of the selected database whose time is not up (`src/db.c` `keyIsExpired`), in order.
+    pub(super) fn live(&self, now_ms: i64) -> impl Iterator<Item = (&Bytes, &Record)> {
+        let over = move |record: &Record| record.expires_at.is_some_and(|when| now_ms > when);
+        self.records().iter().filter(move |(_, record)| !over(record))
+    }
+
     /// How many keys each database has, and how many of them expire (`src/db.c` `dbsize`).
     pub(super) fn sizes(&self) -> impl Iterator<Item = (usize, usize)> {
         self.databases.iter().map(|records| {
@@ -175,7 +184,18 @@ impl Keyspace {
             self.take(self.selected, key, Removal::Expiry);
             return None;
         }
-        self.databases[self.selected].get(key)
+        let record = self.databases[self.selected].get_mut(key)?;
+        record.accessed_ms = now_ms;
+        Some(record)
+    }
+
+    /// As [`Keyspace::get`], but no access (`LOOKUP_NOTOUCH`).
+    pub(super) fn peek(&mut self, key: &[u8], now_ms: i64) -> Option<&Record> {
+        let accessed_ms = self.databases[self.selected].get(key)?.accessed_ms;
+        self.get(key, now_ms)?;
+        let record = self.databases[self.selected].get_mut(key)?;
+        record.accessed_ms = accessed_ms;
+        Some(record)
     }
 
     /// Whether `key` is still there although its time is up; removes nothing.
@@ -220,7 +240,8 @@ impl Keyspace {
             let owner = record.as_deref().map(|record| record.owner);
             self.changes.push(change(key, Some(author.session), owner, kind));
         }
-        let stored = Record { value, expires_at, owner: author.session, watched };
+        let owner = author.session;
+        let stored = Record { value, expires_at, accessed_ms: author.now_ms, owner, watched };
         match record {
             Some(record) => *record = stored,
             None => {

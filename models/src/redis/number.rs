@@ -5,6 +5,8 @@
 
 use bytes::Bytes;
 
+use super::extended::Extended;
+
 /// The integer that `text` is the one canonical spelling of (`src/util.c` `string2ll`).
 pub(crate) fn parse(text: &[u8]) -> Option<i64> {
     let (negative, digits) = match text {
@@ -52,8 +54,17 @@ pub(crate) fn write(number: i64, buffer: &mut [u8; 20]) -> usize {
     buffer.len() - start
 }
 
-/// C's `%.17g`, by which 7.0 prints doubles, in replies and for commands of scripts (7.2 prints the shortest
-/// form instead).
+/// The number that C's `strtod` reads if all of `text` is one, infinities and NaN included.
+pub(crate) fn parse_double(text: &[u8]) -> Option<f64> {
+    let unsigned = text.strip_prefix(b"-").or(text.strip_prefix(b"+")).unwrap_or(text);
+    if let [b'0', b'x' | b'X', ..] = unsigned {
+        return Extended::parse(text).map(|number| number.to_double());
+    }
+    std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+/// C's `%.17g`, by which 7.0 prints doubles, in replies and for commands of scripts (7.2 prints the
+/// shortest form instead).
 pub(crate) fn print(number: f64) -> String {
     if number.is_nan() {
         return if number.is_sign_negative() { "-nan" } else { "nan" }.to_owned();

@@ -35,6 +35,9 @@ pub enum Reply {
     Nothing,
     /// `%2`: pairs, in the order in which they are written. RESP2: a list of keys and values.
     Map(Vec<(Reply, Reply)>),
+    /// Pairs in a list: RESP3 has a list of two for each, RESP2 one list of all keys and values. Not a
+    /// shape of its own, so it is always lowered to one of them.
+    Pairs(Vec<(Reply, Reply)>),
     /// `~2`: a list without order. RESP2: a list.
     Set(Vec<Reply>),
     /// `,3.5`: RESP2: a byte string.
@@ -85,5 +88,25 @@ impl Reply {
     /// A list of byte strings.
     pub(crate) fn bulks(elements: impl IntoIterator<Item = Bytes>) -> Reply {
         Reply::Array(elements.into_iter().map(Reply::Bulk).collect())
+    }
+
+    /// Keys with their values, which RESP2 shows in turn and RESP3 as a map.
+    pub(crate) fn map(entries: Vec<(Reply, Reply)>) -> Reply {
+        Reply::Map(entries)
+    }
+
+    /// A list of pairs, which RESP2 shows in turn and RESP3 as a list of lists of two.
+    pub(crate) fn pairs(entries: Vec<(Reply, Reply)>) -> Reply {
+        Reply::Pairs(entries)
+    }
+
+    /// A list without order, which RESP3 shows as a set.
+    pub(crate) fn set(members: impl IntoIterator<Item = Bytes>) -> Reply {
+        Reply::Set(members.into_iter().map(Reply::Bulk).collect())
+    }
+
+    /// A number with a fraction, which RESP2 shows as text (`src/networking.c` `addReplyDouble`).
+    pub(crate) fn double(number: f64) -> Reply {
+        Reply::Double(number)
     }
 }

@@ -127,6 +127,14 @@ pub fn encode_reply(reply: &Reply, output: &mut BytesMut) {
                 encode_reply(value, output);
             }
         }
+        Reply::Pairs(pairs) => {
+            write_header(b'*', pairs.len(), output);
+            for (key, value) in pairs {
+                write_header(b'*', 2, output);
+                encode_reply(key, output);
+                encode_reply(value, output);
+            }
+        }
         Reply::Double(number) => {
             // As `addReplyDouble` prints it, which is not the crate's way.
             output.extend_from_slice(format!(",{}\r\n", number::print(*number)).as_bytes());

@@ -159,8 +159,11 @@ impl Settings {
             patterns.iter().any(|pattern| glob::matches(&pattern.to_ascii_lowercase(), name))
         };
         let found = PARAMETERS.iter().filter(asked);
-        // Asked for by name alone, an alias is shown; `*` shows both, as the real server does.
-        found.map(|row| (row.name, self.get(row.name).to_owned())).collect()
+        let shown = |row: &Parameter| match row.kind {
+            Kind::Events => self.letters().print(),
+            _ => self.get(row.name).to_owned(),
+        };
+        found.map(|row| (row.name, shown(row))).collect()
     }
 
     /// Sets what the server was started with; also what cannot be changed later.
@@ -206,13 +209,11 @@ impl Settings {
         Letters::parse(self.get("notify-keyspace-events").as_bytes()).unwrap_or_default()
     }
 
-    /// How much may wait to be sent to a subscriber: at once, for some time, and that time in
-    /// seconds; 0 is no limit.
-    pub(super) fn subscriber_limits(&self) -> (u64, u64, u64) {
-        let words: Vec<&str> = self.get("client-output-buffer-limit").split(' ').collect();
-        let at = |index: usize| {
-            words.get(index).and_then(|word| word.parse().ok()).unwrap_or_default()
-        };
-        (at(9), at(10), at(11))
+    /// How many bytes may wait to be sent to a client; 0 is no limit.
+    pub(super) fn output_limit(&self, subscribed: bool) -> u64 {
+        let mut words = self.get("client-output-buffer-limit").split(' ');
+        let class = if subscribed { "pubsub" } else { "normal" };
+        words.find(|word| *word == class);
+        words.next().and_then(|word| word.parse().ok()).unwrap_or(0)
     }
 }

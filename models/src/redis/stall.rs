@@ -27,9 +27,15 @@ pub(super) struct Stall {
 }
 
 enum Kind {
-    Sleep { until: SteadyTime },
+    Sleep {
+        until: SteadyTime,
+    },
     /// `busy`: whether `busy-reply-threshold` has passed.
-    Script { busy_at: SteadyTime, busy: bool, wrote: bool },
+    Script {
+        busy_at: SteadyTime,
+        busy: bool,
+        wrote: bool,
+    },
 }
 
 impl Stall {

@@ -31,7 +31,8 @@ impl Server {
 
     fn restart(persistence: Persistence, disk: Disk, now: u64) -> Self {
         let watched = vec![Bytes::from_static(b"lock"), Bytes::from_static(b"stock")];
-        let redis = Redis::boot(Config { persistence, watched, ..Config::default() }, disk, at(now, 0));
+        let redis =
+            Redis::boot(Config { persistence, watched, ..Config::default() }, disk, at(now, 0));
         Self { redis, now, step: 0, out: Outbox::default() }
     }
 

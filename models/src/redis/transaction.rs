@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 
+use super::Core;
 use super::reply::Reply;
 use super::request::Request;
-use super::Core;
 use crate::model::SessionId;
 
 /// The commands that are still to run, and the answers so far. It outlives the EXEC command when a

@@ -54,6 +54,13 @@ impl Redis {
             Ok(command) => command,
             Err(error) => {
                 let core = &mut *self.core.borrow_mut();
+                let http = [&b"post"[..], b"host:"];
+                if http.iter().any(|name| call.args[0].eq_ignore_ascii_case(name)) {
+                    // A browser that was lured here is sent away (`securityWarningCommand`).
+                    core.silent = true;
+                    core.closed.push(call.author.session);
+                    return error;
+                }
                 return core.refuse(call.author.session, &call.args[0], error);
             }
         };
@@ -217,9 +224,10 @@ impl Core {
         pause.all
             || writes(command)
             || (command.name == "exec"
-                && queued.iter().flat_map(|transaction| &transaction.queue).any(|request| {
-                    commands::look_up(request).is_ok_and(writes)
-                }))
+                && queued
+                    .iter()
+                    .flat_map(|transaction| &transaction.queue)
+                    .any(|request| commands::look_up(request).is_ok_and(writes)))
     }
 
     /// Whether the next request of `session` is taken off its connection now.
@@ -240,9 +248,8 @@ impl Core {
     fn is_due(&mut self, at: usize) -> bool {
         let session = self.blocked.postponed[at].0;
         let first = self.blocked.postponed.iter().position(|(other, _)| *other == session);
-        let stalled = self.stall.as_ref().is_some_and(|stall| {
-            !stall.is_busy() || stall.session == session
-        });
+        let stalled =
+            self.stall.as_ref().is_some_and(|stall| !stall.is_busy() || stall.session == session);
         if stalled || first != Some(at) || self.blocked.waits(session) {
             return false;
         }

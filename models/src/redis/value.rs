@@ -21,7 +21,7 @@ mod sorted;
 pub(super) use hash::Hash;
 pub(super) use list::{End, List};
 pub(super) use set::Set;
-pub(super) use sorted::{Score, SortedSet};
+pub(super) use sorted::SortedSet;
 
 /// `src/server.c` `shared.wrongtypeerr`.
 pub(super) const WRONG_TYPE: Reply =

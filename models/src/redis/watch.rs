@@ -61,9 +61,10 @@ impl Core {
         let goes = matches!(touch.event.class, Class::Expired | Class::Silent);
         for session in watchers {
             let Some(state) = self.sessions.get_mut(session) else { continue };
-            let watched = state.watching.iter_mut().find(|watch| {
-                watch.database == touch.database && watch.key == touch.key
-            });
+            let watched = state
+                .watching
+                .iter_mut()
+                .find(|watch| watch.database == touch.database && watch.key == touch.key);
             match watched {
                 Some(watch) if watch.expired && goes => watch.expired = false,
                 _ => state.dirty = true,

@@ -1,10 +1,10 @@
 //! The way of replies to sessions: lowered to what each speaks, left out where CLIENT REPLY says so,
 //! in the order of the real server's output buffers.
 
+use super::Core;
 use super::keyspace::Class;
 use super::reply::Reply;
 use super::session::Answers;
-use super::Core;
 use crate::model::SessionId;
 
 impl Core {

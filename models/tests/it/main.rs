@@ -37,9 +37,8 @@ struct Exchange {
 fn replay(name: &str, transcript: &str) {
     let settings = transcript.lines().filter_map(|line| line.strip_prefix("! "));
     let settings = settings.map(|row| row.split_once(' ').expect("a name and a value"));
-    let settings = settings.map(|(name, value)| {
-        (name.trim_start_matches("--").to_owned(), value.to_owned())
-    });
+    let settings =
+        settings.map(|(name, value)| (name.trim_start_matches("--").to_owned(), value.to_owned()));
     let mut server = Server::start(settings.collect());
     let mut exchanges: Vec<Exchange> = Vec::new();
     for (index, line) in transcript.lines().enumerate() {

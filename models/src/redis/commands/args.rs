@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use super::super::extended::Extended;
 use super::super::number;
 use super::super::request::Request;
 use super::{NOT_AN_INTEGER, Reply, SYNTAX_ERROR, error};
@@ -37,6 +38,30 @@ pub(super) fn count(arg: &[u8]) -> Result<usize, Reply> {
     let wrong = Reply::error("ERR value is out of range, must be positive");
     within(arg, 0, i64::MAX, wrong).map(|number| number as usize)
 }
+
+/// A number with a fraction (`getLongDoubleFromObjectOrReply`). Infinity is one, and no sum.
+pub(super) fn float(arg: &[u8]) -> Result<Extended, Reply> {
+    Extended::parse(arg).ok_or(Reply::error("ERR value is not a valid float"))
+}
+
+/// A score (`getDoubleFromObjectOrReply`).
+pub(super) fn double(arg: &[u8]) -> Result<f64, Reply> {
+    double_or(arg, Reply::error("ERR value is not a valid float"))
+}
+
+/// A score, with another error for what is none.
+pub(super) fn double_or(arg: &[u8], wrong: Reply) -> Result<f64, Reply> {
+    let number =
+        number::parse_double(arg).filter(|number| !number.is_nan()).ok_or(wrong.clone())?;
+    let names_infinity = || arg.iter().any(|byte| matches!(byte, b'i' | b'I'));
+    let names_zero = || !arg.iter().any(|byte| matches!(byte, b'1'..=b'9'));
+    // What C's strtod calls out of range: too large, or too small to be told from 0.
+    let fits = (number.is_finite() || names_infinity()) && (number != 0.0 || names_zero());
+    if fits { Ok(number) } else { Err(wrong) }
+}
+
+/// The error of INCRBYFLOAT and HINCRBYFLOAT for a sum that is no number.
+pub(super) const NOT_FINITE: Reply = Reply::error("ERR increment would produce NaN or Infinity");
 
 /// The places from `start` to `stop` in a sequence of `length`, both counted from the end when
 /// negative, `stop` included.

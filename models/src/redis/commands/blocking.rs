@@ -5,9 +5,9 @@
 
 use bytes::Bytes;
 
-use super::super::{Core, Reply};
+use super::super::{Core, Reply, number};
 use super::args::{counted_keys, is};
-use super::{Call, Outcome, SYNTAX_ERROR, lists};
+use super::{Call, Outcome, SYNTAX_ERROR, lists, sorted_sets};
 use crate::model::SessionId;
 use crate::redis::keyspace::Author;
 use crate::redis::request::Request;
@@ -27,6 +27,9 @@ enum Kind {
     RightPop,
     Move,
     ManyPop,
+    LowestPop,
+    HighestPop,
+    ManyScored,
 }
 
 impl Attempt {
@@ -38,6 +41,7 @@ impl Attempt {
     pub(in crate::redis) fn wanted_type(&self) -> &'static str {
         match self.kind {
             Kind::LeftPop | Kind::RightPop | Kind::Move | Kind::ManyPop => "list",
+            Kind::LowestPop | Kind::HighestPop | Kind::ManyScored => "zset",
         }
     }
 
@@ -50,7 +54,7 @@ impl Attempt {
         key: &[u8],
     ) -> Result<Option<Reply>, Reply> {
         let mut args = match self.kind {
-            Kind::ManyPop => Request::new([&b"mpop"[..], b"1", key]),
+            Kind::ManyPop | Kind::ManyScored => Request::new([&b"mpop"[..], b"1", key]),
             _ => Request::new([&b"pop"[..], key]),
         };
         self.rest.iter().for_each(|word| args.push(word));
@@ -61,9 +65,18 @@ impl Attempt {
             Kind::RightPop => lists::rpop(core, &call)?,
             Kind::Move => lists::lmove(core, &call)?,
             Kind::ManyPop => lists::lmpop(core, &call)?,
+            Kind::LowestPop => sorted_sets::zpopmin(core, &call)?,
+            Kind::HighestPop => sorted_sets::zpopmax(core, &call)?,
+            Kind::ManyScored => sorted_sets::zmpop(core, &call)?,
         };
+        let scored = matches!(self.kind, Kind::LowestPop | Kind::HighestPop);
         Ok(match reply {
             Reply::Null | Reply::NullArray => None,
+            Reply::Array(pair) if scored && pair.is_empty() => None,
+            Reply::Array(mut pair) if scored => {
+                pair.insert(0, Reply::copied(key));
+                Some(Reply::Array(pair))
+            }
             element if matches!(self.kind, Kind::LeftPop | Kind::RightPop) => {
                 Some(Reply::Array(vec![Reply::copied(key), element]))
             }
@@ -80,6 +93,16 @@ pub(super) fn blpop(core: &mut Core, call: &Call<'_>) -> Outcome {
 /// `BRPOP key... timeout`.
 pub(super) fn brpop(core: &mut Core, call: &Call<'_>) -> Outcome {
     pop(core, call, Kind::RightPop)
+}
+
+/// `BZPOPMIN key... timeout`.
+pub(super) fn bzpopmin(core: &mut Core, call: &Call<'_>) -> Outcome {
+    pop(core, call, Kind::LowestPop)
+}
+
+/// `BZPOPMAX key... timeout`.
+pub(super) fn bzpopmax(core: &mut Core, call: &Call<'_>) -> Outcome {
+    pop(core, call, Kind::HighestPop)
 }
 
 fn pop(core: &mut Core, call: &Call<'_>, kind: Kind) -> Outcome {
@@ -114,6 +137,11 @@ pub(super) fn brpoplpush(core: &mut Core, call: &Call<'_>) -> Outcome {
 /// `BLMPOP timeout numkeys key... LEFT|RIGHT [COUNT count]`.
 pub(super) fn blmpop(core: &mut Core, call: &Call<'_>) -> Outcome {
     many(core, call, Kind::ManyPop, ["left", "right"])
+}
+
+/// `BZMPOP timeout numkeys key... MIN|MAX [COUNT count]`.
+pub(super) fn bzmpop(core: &mut Core, call: &Call<'_>) -> Outcome {
+    many(core, call, Kind::ManyScored, ["min", "max"])
 }
 
 fn many(core: &mut Core, call: &Call<'_>, kind: Kind, places: [&str; 2]) -> Outcome {
@@ -154,8 +182,7 @@ fn try_or_wait<'a>(
 /// `src/timeout.c` `getTimeoutFromObjectOrReply`: seconds, with fractions; 0 is for ever. What does
 /// not fit into C's milliseconds comes out negative there.
 fn deadline(call: &Call<'_>, index: usize) -> Result<Option<i64>, Reply> {
-    let text = std::str::from_utf8(&call.args[index]).unwrap_or("");
-    let seconds = text.parse::<f64>().ok().filter(|seconds| !seconds.is_nan());
+    let seconds = number::parse_double(&call.args[index]).filter(|seconds| !seconds.is_nan());
     let seconds = seconds.ok_or(Reply::error("ERR timeout is not a float or out of range"))?;
     let ms = (seconds * 1000.0).ceil();
     if ms < 0.0 || ms >= i64::MAX as f64 {

@@ -74,8 +74,7 @@ fn clients(core: &mut Core, call: &Call<'_>) -> Outcome {
         sessions.retain(|session| kind.is_of(core, *session));
     } else if call.args.len() > 3 && is(call.args, 2, "id") {
         let wrong = Reply::error("ERR Invalid client ID");
-        let ids: Option<Vec<i64>> =
-            call.args.iter().skip(3).map(|id| integer(id).ok()).collect();
+        let ids: Option<Vec<i64>> = call.args.iter().skip(3).map(|id| integer(id).ok()).collect();
         let ids = ids.ok_or(wrong)?;
         sessions = ids.iter().filter_map(|id| core.session_of(*id)).collect();
     } else if call.args.len() != 2 {

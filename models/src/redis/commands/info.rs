@@ -69,7 +69,10 @@ fn memory_fields(core: &Core, _: &Call<'_>) -> Fields {
 
 fn stats_fields(core: &Core, _: &Call<'_>) -> Fields {
     vec![
-        ("total_connections_received", (core.last_client_id - super::super::FIRST_CLIENT + 1).to_string()),
+        (
+            "total_connections_received",
+            (core.last_client_id - super::super::FIRST_CLIENT + 1).to_string(),
+        ),
         ("total_commands_processed", core.commands.to_string()),
         ("pubsub_channels", core.channels.exact.len().to_string()),
         ("pubsub_patterns", core.channels.patterns.len().to_string()),

@@ -15,13 +15,13 @@ pub(super) fn del(core: &mut Core, call: &Call<'_>) -> Outcome {
 /// `EXISTS key...`: a key named twice counts twice.
 pub(super) fn exists(core: &mut Core, call: &Call<'_>) -> Outcome {
     let keys = call.args.iter().skip(1);
-    let there = keys.filter(|key| core.keyspace.get(key, call.author.now_ms).is_some()).count();
+    let there = keys.filter(|key| core.keyspace.peek(key, call.author.now_ms).is_some()).count();
     Ok(Reply::Integer(there as i64))
 }
 
 /// `TYPE key`.
 pub(super) fn type_of(core: &mut Core, call: &Call<'_>) -> Outcome {
-    let record = core.keyspace.get(&call.args[1], call.author.now_ms);
+    let record = core.keyspace.peek(&call.args[1], call.author.now_ms);
     Ok(Reply::Simple(record.map_or("none", |record| record.value.type_name()).into()))
 }
 
@@ -159,7 +159,7 @@ pub(super) fn pexpiretime(core: &mut Core, call: &Call<'_>) -> Outcome {
 /// `src/expire.c` `ttlGenericCommand`: -2 without a key, -1 without an expiry.
 fn expiry(core: &mut Core, call: &Call<'_>, shown: fn(i64, i64) -> i64) -> Outcome {
     let now_ms = call.author.now_ms;
-    let answer = match core.keyspace.get(&call.args[1], now_ms) {
+    let answer = match core.keyspace.peek(&call.args[1], now_ms) {
         None => -2,
         Some(record) => match record.expires_at {
             None => -1,

@@ -2,16 +2,19 @@
 
 use bytes::Bytes;
 
+use super::super::extended::Extended;
 use super::super::keyspace::{Event, Expiry};
 use super::super::value::Value;
 use super::super::{Core, Reply};
-use super::args::integer;
+use super::args::{NOT_FINITE, float, integer};
 use super::{Call, NOT_AN_INTEGER, Outcome, error};
 use crate::redis::resp::MAX_BULK;
 
 mod options;
+mod ranges;
 
 use options::{Options, Presence, Timing};
+pub(super) use ranges::{bitcount, getbit, getrange, setbit, setrange};
 
 fn value(arg: &[u8]) -> Value {
     Value::Bytes(Bytes::copy_from_slice(arg))
@@ -229,4 +232,17 @@ fn add(core: &mut Core, call: &Call<'_>, number: i64) -> Outcome {
     core.keyspace.store(key, Value::Integer(new), Expiry::Keep, call.author);
     core.keyspace.notify(key, Event::string("incrby"));
     Ok(Reply::Integer(new))
+}
+
+/// `INCRBYFLOAT key number`: adds in C's `long double`; keeps the expiry.
+pub(super) fn incrbyfloat(core: &mut Core, call: &Call<'_>) -> Outcome {
+    let key = &call.args[1];
+    let old = match core.keyspace.get(key, call.author.now_ms) {
+        Some(record) => float(&record.value.string()?)?,
+        None => Extended::ZERO,
+    };
+    let sum = old.add(float(&call.args[2])?).ok_or(NOT_FINITE)?.print();
+    core.keyspace.store(key, Value::Raw(sum.clone()), Expiry::Keep, call.author);
+    core.keyspace.notify(key, Event::string("incrbyfloat"));
+    Ok(Reply::Bulk(sum))
 }

@@ -35,7 +35,7 @@ impl Reply {
     fn lower_to_resp2(&mut self) {
         let mut lowered = match std::mem::replace(self, Reply::Null) {
             Reply::Nothing => Reply::Null,
-            Reply::Map(pairs) => {
+            Reply::Map(pairs) | Reply::Pairs(pairs) => {
                 Reply::Array(pairs.into_iter().flat_map(|(key, value)| [key, value]).collect())
             }
             Reply::Set(elements) | Reply::Push(elements) => Reply::Array(elements),
@@ -55,6 +55,12 @@ impl Reply {
             Reply::Null | Reply::NullArray => *self = Reply::Nothing,
             Reply::Set(elements) | Reply::Push(elements) => {
                 elements.iter_mut().for_each(|element| element.lower(Protocol::Resp3));
+            }
+            Reply::Pairs(pairs) => {
+                let pairs = std::mem::take(pairs).into_iter();
+                let lists = pairs.map(|(key, value)| Reply::Array(vec![key, value]));
+                *self = Reply::Array(lists.collect());
+                self.lower(Protocol::Resp3);
             }
             Reply::Map(pairs) => pairs.iter_mut().for_each(|(key, value)| {
                 key.lower(Protocol::Resp3);

@@ -60,8 +60,7 @@ fn command(host: &Host, args: &MultiValue) -> Reply {
     if request.is_empty() {
         return Reply::error("ERR Please specify at least one argument for this redis lib call");
     }
-    let call =
-        Call { args: &request, now: frame.now, author: frame.author, may_block: false };
+    let call = Call { args: &request, now: frame.now, author: frame.author, may_block: false };
     let mut reply = commands::run_in_script(&mut host.core.borrow_mut(), &call, frame.read_only);
     reply.lower(host.protocol.get());
     reply

@@ -5,9 +5,10 @@ use bytes::Bytes;
 use mlua::{Lua, Table, Value};
 
 use super::failure;
+use crate::redis::number;
 use crate::redis::reply::{Format, Protocol, Reply};
+use crate::redis::request::Request;
 use crate::redis::resp::MAX_DEPTH;
-use crate::redis::{number, request::Request};
 
 /// What a script sees of a reply: an integer is a number (and so loses precision above 2^53), null
 /// is `false`, a status and an error are tables. After `redis.setresp(3)` null is nil, and what
@@ -33,7 +34,7 @@ pub(super) fn to_lua(lua: &Lua, reply: &Reply) -> mlua::Result<Value> {
             wrapped(lua, "big_number", Value::String(lua.create_string(digits)?))?
         }
         Reply::Verbatim(format, text) => verbatim(lua, *format, text)?,
-        Reply::Map(pairs) => {
+        Reply::Map(pairs) | Reply::Pairs(pairs) => {
             let map = lua.create_table()?;
             for (key, value) in pairs {
                 map.raw_set(to_lua(lua, key)?, to_lua(lua, value)?)?;

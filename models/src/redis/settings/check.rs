@@ -44,7 +44,7 @@ pub(super) fn value(kind: Kind, given: &[u8], current: &str) -> Result<String, S
         }
         Kind::Events => {
             let wrong = "Invalid event class character. Use 'Ag$lshzxeKEtmdn'.";
-            Ok(Letters::parse(given).ok_or(wrong)?.print())
+            Letters::parse(given).map(|_| text).ok_or(wrong.to_owned())
         }
         Kind::OutputLimits => output_limits(&lower, current),
         Kind::SavePoints => save_points(&text),
@@ -78,7 +78,7 @@ fn memory(text: &str) -> Option<i64> {
 /// Changes the classes that are named in what is set now.
 fn output_limits(text: &str, current: &str) -> Result<String, String> {
     let words: Vec<&str> = text.split_ascii_whitespace().collect();
-    if words.is_empty() || words.len() % 4 != 0 {
+    if words.is_empty() || !words.len().is_multiple_of(4) {
         return Err("Wrong number of arguments in buffer limit configuration.".to_owned());
     }
     let mut limits: Vec<String> = current.split(' ').map(str::to_owned).collect();
@@ -102,7 +102,7 @@ fn save_points(text: &str) -> Result<String, String> {
         text.split_ascii_whitespace().map(|word| number::parse(word.as_bytes())).collect();
     match numbers {
         Some(numbers)
-            if numbers.len() % 2 == 0
+            if numbers.len().is_multiple_of(2)
                 && numbers.chunks(2).all(|point| point[0] >= 1 && point[1] >= 0) =>
         {
             Ok(text.split_ascii_whitespace().collect::<Vec<_>>().join(" "))

@@ -69,6 +69,12 @@ impl SortedSet {
         before.map(|before| before.0)
     }
 
+    /// What becomes of a score that is stored: a small set is packed (`src/t_zset.c`
+    /// `zzlInsertAt`), whole numbers as integers, and zero has no sign there.
+    pub(crate) fn packed(&self, score: f64) -> f64 {
+        if self.large { score } else { score + 0.0 }
+    }
+
     pub(crate) fn remove(&mut self, member: &[u8]) -> Option<f64> {
         let (member, score) = self.scores.remove_entry(member)?;
         self.ranked.remove(&(score, member));

@@ -30,12 +30,12 @@ pub(super) fn line(core: &Core, session: SessionId, now: HostTime) -> String {
         if core.current == Some(session) { core.keyspace.selected() } else { state.database };
     let queued = state.transaction.as_ref().map_or(-1, |open| open.queue.len() as i64);
     let mut line = String::new();
-    let _ = write!(
+    let _ = writeln!(
         line,
         "id={} addr={} laddr={LOCAL_ADDRESS} fd={} name={name} age={age} idle={idle} flags={} \
          db={database} sub={} psub={} ssub={} multi={queued} qbuf=0 qbuf-free=20474 argv-mem=0 \
          multi-mem=0 rbs=1024 rbp=0 obl=0 oll=0 omem=0 tot-mem=22272 events=r cmd={} \
-         user={} redir=-1 resp={}\n",
+         user={} redir=-1 resp={}",
         state.id,
         address(state.id),
         state.id + 4,

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::super::super::keyspace::Event;
 use super::super::super::value::{End, List};
 use super::super::super::{Core, Reply};
-use super::super::args::{bounded, integer, is, window, within};
+use super::super::args::{integer, is, window, within};
 use super::super::{Call, Outcome, SYNTAX_ERROR};
 
 /// `LINDEX key index`: the index is looked at only when there is a list.
@@ -53,7 +53,7 @@ pub(in super::super) fn linsert(core: &mut Core, call: &Call<'_>) -> Outcome {
 
 /// `LREM key count element`: from the right when the count is negative, all when it is 0.
 pub(in super::super) fn lrem(core: &mut Core, call: &Call<'_>) -> Outcome {
-    let count = bounded(&call.args[2], -i64::MAX, i64::MAX)?;
+    let count = integer(&call.args[2])?;
     let (end, limit) = match count {
         0 => (End::Left, u64::MAX),
         1.. => (End::Left, count as u64),
@@ -121,7 +121,7 @@ impl Search {
         while index < call.args.len() {
             let given = call.args.get(index + 1).ok_or(SYNTAX_ERROR)?;
             if is(call.args, index, "rank") {
-                search.rank = bounded(given, -i64::MAX, i64::MAX)?;
+                search.rank = integer(given)?;
                 if search.rank == 0 {
                     let text = "ERR RANK can't be zero: use 1 to start from the first match, 2 from \
                                 the second ... or use negative to start from the end of the list";

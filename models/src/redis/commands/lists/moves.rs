@@ -65,12 +65,13 @@ pub(in super::super) fn lmpop(core: &mut Core, call: &Call<'_>) -> Outcome {
 
 /// The option `[COUNT count]` of LMPOP and ZMPOP at `index`; 1 without it.
 pub(in super::super) fn pop_limit(call: &Call<'_>, index: usize) -> Result<usize, Reply> {
-    match call.args.len() - index {
-        0 => Ok(1),
-        2 if is(call.args, index, "count") => {
-            let wrong = Reply::error("ERR count should be greater than 0");
-            within(&call.args[index + 1], 1, i64::MAX, wrong).map(|count| count as usize)
-        }
-        _ => Err(SYNTAX_ERROR),
+    let (mut index, mut limit) = (index, None);
+    while index < call.args.len() {
+        let given = call.args.get(index + 1).filter(|_| is(call.args, index, "count"));
+        let given = given.filter(|_| limit.is_none()).ok_or(SYNTAX_ERROR)?;
+        let wrong = Reply::error("ERR count should be greater than 0");
+        limit = Some(within(given, 1, i64::MAX, wrong)? as usize);
+        index += 2;
     }
+    Ok(limit.unwrap_or(1))
 }
