@@ -9,29 +9,32 @@
 //! the memory for replies that it does not read, and the time that it is served in one go. In a
 //! simulated world neither bound is ever met, as time stands still while a server computes.
 
+mod line;
 mod redis;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use picklock_models::model::{Change, Crash, Model, Outbox, SessionId};
-use picklock_models::time::HostTime;
+use picklock_models::time::{HostTime, SteadyTime};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::env::{Either, Env, race};
 use crate::history::{Kind, Op, RecordName};
 use crate::host::HostName;
 use crate::recorder::Recorder;
-use crate::signal::{Bell, Signal};
+use line::Line;
 
 /// A model with what a front end needs besides: its wire format and its start.
 pub trait Store: Model + Sized + 'static {
     /// How a server is set up.
     type Config: Clone;
+    /// How many bytes a session may send ahead while it is not listened to.
+    const INPUT_LIMIT: u64;
 
     /// A server that starts with what its disk holds.
     fn boot(config: Self::Config, disk: Self::Disk, now: HostTime) -> Self;
@@ -39,15 +42,26 @@ pub trait Store: Model + Sized + 'static {
     /// The watched records that were found on the disk.
     fn loaded(&self, now: HostTime) -> Vec<Change>;
 
-    /// Takes one request off `input`; `None` if it is not whole yet. An error is what is written
-    /// before the connection is closed.
+    /// Takes one request of `session` off `input`; `None` if it is not whole yet. An error is what
+    /// is written before the connection is closed.
     ///
     /// # Errors
     /// If the bytes are not of this protocol.
-    fn decode(input: &mut BytesMut) -> Result<Option<Self::Request>, Self::Reply>;
+    fn decode(
+        &self,
+        session: SessionId,
+        input: &mut BytesMut,
+    ) -> Result<Option<Self::Request>, Self::Reply>;
 
     /// Appends a reply to `output`.
     fn encode(reply: &Self::Reply, output: &mut BytesMut);
+
+    /// How many bytes may wait for `session` to read them before it is cut off. Asked for only when
+    /// many wait already.
+    fn output_limit(&self, session: SessionId) -> u64 {
+        let _ = session;
+        u64::MAX
+    }
 }
 
 /// A server of a world: what it is set up with, and what outlives its crashes.
@@ -76,25 +90,14 @@ struct Core<S: Store> {
     outbox: Outbox<S::Reply>,
     /// Replies that wait for their connection's task.
     lines: BTreeMap<SessionId, Line>,
-}
-
-/// What is to be written to one connection.
-#[derive(Default)]
-struct Line {
-    bytes: BytesMut,
-    bell: Bell,
-    closing: bool,
-    /// Set when the connection is to be closed without waiting for its client to read.
-    cut: Signal,
+    /// Sessions with bytes that the model does not listen to now.
+    parked: BTreeSet<SessionId>,
 }
 
 /// Bytes read at once: as Redis' own query buffer (PROTO_IOBUF_LEN, 16 KiB).
 const READ_BYTES: usize = 16 * 1024;
 /// A connection that owes its client so much is answered no further until the client has read it.
 const UNREAD_REPLIES: usize = 1024 * 1024;
-/// A client that lets so much pile up that others send it, reading nothing, is cut off: as Redis
-/// does with subscribers (`client-output-buffer-limit pubsub 32mb`, `src/config.c`).
-const UNREAD_PUSHES: usize = 32 * 1024 * 1024;
 /// A buffer that has grown beyond this is given back once it is empty.
 const KEPT_BUFFER: usize = 64 * 1024;
 /// So long a connection's requests are answered in one go; then it rests as long as that took, and
@@ -108,20 +111,6 @@ struct Turn {
     more: bool,
     /// The time it took: what the connection owes the others.
     took: Duration,
-}
-
-impl Line {
-    /// Puts a reply behind those that wait; or cuts the line, if nobody reads them.
-    fn add<S: Store>(&mut self, reply: &S::Reply) {
-        if self.bytes.len() >= UNREAD_PUSHES {
-            self.bytes = BytesMut::new();
-            self.closing = true;
-            self.cut.set();
-        } else {
-            S::encode(reply, &mut self.bytes);
-        }
-        self.bell.ring();
-    }
 }
 
 /// Frees a buffer that has been used up and is large, so that one large request does not cost memory
@@ -194,8 +183,8 @@ impl<S: Store> Server<S> {
         for change in model.loaded(now) {
             self.record(&change, &recorder);
         }
-        let (outbox, lines) = (Outbox::default(), BTreeMap::new());
-        let core = Rc::new(RefCell::new(Core { model, outbox, lines }));
+        let (outbox, lines, parked) = (Outbox::default(), BTreeMap::new(), BTreeSet::new());
+        let core = Rc::new(RefCell::new(Core { model, outbox, lines, parked }));
         *self.running.borrow_mut() = Some(Rc::clone(&core));
         let front = Front { server: self, core, env, recorder };
         front.preload();
@@ -284,7 +273,11 @@ impl<S: Store, E: Env> Front<S, E> {
     }
 
     fn close_session(&self, session: SessionId) {
-        self.core.borrow_mut().lines.remove(&session);
+        {
+            let core = &mut *self.core.borrow_mut();
+            core.lines.remove(&session);
+            core.parked.remove(&session);
+        }
         self.with_model(|model, now, outbox| model.disconnect(now, session, outbox));
     }
 
@@ -314,7 +307,9 @@ impl<S: Store, E: Env> Front<S, E> {
                 self.env.sleep(std::mem::take(&mut turn.took)).await;
                 continue;
             }
-            if turn.more {
+            // What came while the model did not listen: it may do so again.
+            let unparked = !input.is_empty() && self.listens_again(session);
+            if turn.more || unparked {
                 turn = self.answer(&mut input, session);
                 continue;
             }
@@ -334,7 +329,10 @@ impl<S: Store, E: Env> Front<S, E> {
     fn answer(&self, input: &mut BytesMut, session: SessionId) -> Turn {
         let begin = self.env.steady();
         loop {
-            let more = match S::decode(input) {
+            let Some(decoded) = self.decode(input, session) else {
+                return Turn { more: false, took: self.env.steady().since(begin) };
+            };
+            let more = match decoded {
                 Ok(Some(request)) => {
                     self.with_model(|model, now, outbox| {
                         model.apply(now, session, request, outbox);
@@ -360,6 +358,29 @@ impl<S: Store, E: Env> Front<S, E> {
         }
     }
 
+    /// Takes a request off `input`, unless the model does not listen to this session now.
+    fn decode(
+        &self,
+        input: &mut BytesMut,
+        session: SessionId,
+    ) -> Option<Result<Option<S::Request>, S::Reply>> {
+        let core = &mut *self.core.borrow_mut();
+        if core.model.listens(session) {
+            core.parked.remove(&session);
+            return Some(core.model.decode(session, input));
+        }
+        core.parked.insert(session);
+        if input.len() as u64 > S::INPUT_LIMIT {
+            core.lines.entry(session).or_default().closing = true;
+        }
+        None
+    }
+
+    fn listens_again(&self, session: SessionId) -> bool {
+        let core = self.core.borrow();
+        core.parked.contains(&session) && core.model.listens(session)
+    }
+
     fn with_line<T>(&self, session: SessionId, act: impl FnOnce(&mut Line) -> T) -> T {
         act(self.core.borrow_mut().lines.entry(session).or_default())
     }
@@ -368,13 +389,13 @@ impl<S: Store, E: Env> Front<S, E> {
     fn with_model(&self, act: impl FnOnce(&mut S, HostTime, &mut Outbox<S::Reply>)) {
         let now = self.env.clocks();
         let mut core = self.core.borrow_mut();
-        let Core { model, outbox, lines } = &mut *core;
+        let Core { model, outbox, lines, parked } = &mut *core;
         outbox.clear();
         act(model, now, outbox);
         for (session, reply) in &outbox.replies {
             // A session that has just ended gets nothing any more.
             if let Some(line) = lines.get_mut(session) {
-                line.add::<S>(reply);
+                line.add(model, *session, reply);
             }
         }
         for session in &outbox.closed {
@@ -383,8 +404,22 @@ impl<S: Store, E: Env> Front<S, E> {
                 line.bell.ring();
             }
         }
+        for session in parked.iter().filter(|session| model.listens(**session)) {
+            if let Some(line) = lines.get(session) {
+                line.bell.ring();
+            }
+        }
         for change in &outbox.changes {
             self.server.record(change, &self.recorder);
         }
+        if let Some(alarm) = outbox.alarm {
+            self.env.spawn(self.clone().wake_at(now, alarm));
+        }
+    }
+
+    /// Lets the model act at an instant that it asked for.
+    async fn wake_at(self, now: HostTime, alarm: SteadyTime) {
+        self.env.sleep(alarm.since(now.steady)).await;
+        self.with_model(|model, now, outbox| model.wake(now, outbox));
     }
 }

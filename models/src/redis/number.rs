@@ -63,7 +63,8 @@ pub(crate) fn parse_double(text: &[u8]) -> Option<f64> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
-/// C's `%.17g`, by which 7.0 prints numbers for commands (7.2 prints the shortest form instead).
+/// C's `%.17g`, by which 7.0 prints doubles, in replies and for commands of scripts (7.2 prints the
+/// shortest form instead).
 pub(crate) fn print(number: f64) -> String {
     if number.is_nan() {
         return if number.is_sign_negative() { "-nan" } else { "nan" }.to_owned();

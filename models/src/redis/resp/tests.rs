@@ -1,5 +1,6 @@
 //! Both directions against each other, against the crate's own decoder, and against arbitrary bytes.
 
+use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::*;
@@ -11,8 +12,24 @@ fn replies() -> impl Strategy<Value = Reply> {
         any::<i64>().prop_map(Reply::Integer),
         any::<Vec<u8>>().prop_map(|bytes| Reply::Bulk(Bytes::from(bytes))),
         Just(Reply::Null),
+        Just(Reply::NullArray),
+        Just(Reply::Nothing),
+        any::<bool>().prop_map(Reply::Boolean),
+        // Not a number is equal to nothing, and Redis never answers one.
+        any::<f64>().prop_filter("a number", |number| !number.is_nan()).prop_map(Reply::Double),
+        "-?[1-9][0-9]{0,40}".prop_map(|digits| Reply::BigNumber(Bytes::from(digits))),
+        any::<Vec<u8>>().prop_map(|bytes| Reply::Verbatim(Format::Text, Bytes::from(bytes))),
+        any::<Vec<u8>>().prop_map(|bytes| Reply::Verbatim(Format::Markdown, Bytes::from(bytes))),
     ];
-    leaf.prop_recursive(4, 64, 8, |inner| prop::collection::vec(inner, 0..8).prop_map(Reply::Array))
+    leaf.prop_recursive(4, 64, 8, |inner| {
+        let several = prop::collection::vec(inner.clone(), 0..8);
+        prop_oneof![
+            several.clone().prop_map(Reply::Array),
+            several.clone().prop_map(Reply::Set),
+            several.prop_map(Reply::Push),
+            prop::collection::vec((inner.clone(), inner), 0..4).prop_map(Reply::Map),
+        ]
+    })
 }
 
 /// Bytes that look like RESP often enough to get past the first check.
