@@ -113,7 +113,7 @@ pub fn encode_reply(reply: &Reply, output: &mut BytesMut) {
     match reply {
         Reply::Simple(text) => write(&BorrowedFrame::SimpleString(text.as_bytes()), output),
         Reply::Error(text) => write(&BorrowedFrame::Error(text), output),
-        Reply::Integer(number) => write(&BorrowedFrame::Integer(*number), output),
+        Reply::Integer(number) => write_number(b':', *number, output),
         Reply::Bulk(bytes) => write(&BorrowedFrame::BulkString(bytes), output),
         Reply::Null => write(&BorrowedFrame::Null, output),
         Reply::Array(elements) => write_all(b'*', elements, output),
@@ -194,10 +194,16 @@ fn write_resp3(frame: &Resp3Frame<'_>, output: &mut BytesMut) {
 /// The crate can only write an array whose elements already are its own frames; this spares that
 /// copy, and keeps the order of maps and sets.
 fn write_header(kind: u8, count: usize, output: &mut BytesMut) {
+    write_number(kind, i64::try_from(count).unwrap_or(i64::MAX), output);
+}
+
+/// The crate takes the length of a number from its logarithm, which is one too long for
+/// 99999999999999998 and the like, and fills the gap with a zero byte.
+fn write_number(mark: u8, number: i64, output: &mut BytesMut) {
     let mut digits = [0; 20];
-    let length = number::write(i64::try_from(count).unwrap_or(i64::MAX), &mut digits);
+    let length = number::write(number, &mut digits);
     output.reserve(length + 3);
-    output.extend_from_slice(&[kind]);
+    output.extend_from_slice(&[mark]);
     output.extend_from_slice(&digits[20 - length..]);
     output.extend_from_slice(b"\r\n");
 }

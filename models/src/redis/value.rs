@@ -1,6 +1,6 @@
 //! What a key holds: a string, or one of four aggregates, each with its own file.
 //!
-//! A string's three forms are Redis' own encodings as OBJECT ENCODING tells them apart: counters stay
+//! A string's four forms are Redis' own encodings as OBJECT ENCODING tells them apart: counters stay
 //! numbers until somebody reads them, and what was appended to is never packed again. Aggregates are
 //! boxed so that a string, which is what most locks are, stays small.
 //!
@@ -40,6 +40,8 @@ pub(super) enum Value {
     Integer(i64),
     /// A string that was changed in place and so is `raw` for good, whatever its length.
     Raw(Bytes),
+    /// What INCRBYFLOAT stored: a string even where it looks like an integer.
+    Fraction(Bytes),
     List(Box<List>),
     Hash(Box<Hash>),
     Set(Box<Set>),
@@ -50,7 +52,7 @@ impl Value {
     /// The string as a client reads it; `None` for an aggregate.
     pub(super) fn to_bytes(&self) -> Option<Bytes> {
         match self {
-            Value::Bytes(bytes) | Value::Raw(bytes) => Some(bytes.clone()),
+            Value::Bytes(bytes) | Value::Raw(bytes) | Value::Fraction(bytes) => Some(bytes.clone()),
             Value::Integer(number) => Some(number::format(*number)),
             _ => None,
         }
@@ -59,7 +61,9 @@ impl Value {
     /// The value as a number, if it is a string that is one.
     pub(super) fn to_integer(&self) -> Option<i64> {
         match self {
-            Value::Bytes(bytes) | Value::Raw(bytes) => number::parse(bytes),
+            Value::Bytes(bytes) | Value::Raw(bytes) | Value::Fraction(bytes) => {
+                number::parse(bytes)
+            }
             Value::Integer(number) => Some(*number),
             _ => None,
         }
@@ -73,11 +77,11 @@ impl Value {
     /// What TYPE answers (`src/db.c` `getObjectTypeName`).
     pub(super) fn type_name(&self) -> &'static str {
         match self {
-            Value::Bytes(_) | Value::Integer(_) | Value::Raw(_) => "string",
             Value::List(_) => "list",
             Value::Hash(_) => "hash",
             Value::Set(_) => "set",
             Value::SortedSet(_) => "zset",
+            _ => "string",
         }
     }
 
@@ -87,8 +91,8 @@ impl Value {
         match self {
             Value::Integer(_) => "int",
             Value::Bytes(bytes) if number::parse(bytes).is_some() => "int",
-            Value::Bytes(bytes) if bytes.len() <= EMBEDDED => "embstr",
-            Value::Bytes(_) | Value::Raw(_) => "raw",
+            Value::Bytes(text) | Value::Fraction(text) if text.len() <= EMBEDDED => "embstr",
+            Value::Bytes(_) | Value::Raw(_) | Value::Fraction(_) => "raw",
             Value::List(_) => "quicklist",
             Value::Hash(hash) => hash.encoding(),
             Value::Set(set) => set.encoding(),
@@ -99,11 +103,11 @@ impl Value {
     /// Whether an aggregate has lost its last element, which removes its key.
     pub(super) fn is_drained(&self) -> bool {
         match self {
-            Value::Bytes(_) | Value::Integer(_) | Value::Raw(_) => false,
             Value::List(list) => list.is_empty(),
             Value::Hash(hash) => hash.is_empty(),
             Value::Set(set) => set.is_empty(),
             Value::SortedSet(set) => set.is_empty(),
+            _ => false,
         }
     }
 }

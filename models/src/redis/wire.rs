@@ -38,7 +38,8 @@ impl Core {
             if touch.event.class.is_modification() {
                 self.tell_watchers(&touch);
             }
-            if touch.event.class == Class::New {
+            // SWAPDB brings keys without a word (`scanDatabaseForReadyKeys`).
+            if matches!(touch.event.class, Class::New | Class::Silent) {
                 self.blocked.appeared(&touch);
             }
             if !self.notify.is_empty() {

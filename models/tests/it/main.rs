@@ -114,5 +114,7 @@ macro_rules! transcripts {
     )*};
 }
 
-transcripts! { strings keys connection locks scripts random model }
-transcripts! { sessions subscriptions transactions blocking busy resp3 administration protocol }
+transcripts! {
+    strings keys connection locks scripts random lists hashes sets sorted_sets databases model
+    sessions subscriptions transactions blocking waits busy resp3 administration protocol
+}

@@ -48,7 +48,7 @@ fn idletime(core: &mut Core, call: &Call<'_>) -> Outcome {
 fn refcount(core: &mut Core, call: &Call<'_>) -> Outcome {
     looked_at(core, call, |record| {
         let shared = match &record.value {
-            Value::Raw(_) => false,
+            Value::Raw(_) | Value::Fraction(_) => false,
             value => value.to_integer().is_some_and(|number| (0..10_000).contains(&number)),
         };
         Ok(Reply::Integer(if shared { i64::from(i32::MAX) } else { 1 }))

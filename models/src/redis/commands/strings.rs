@@ -242,7 +242,7 @@ pub(super) fn incrbyfloat(core: &mut Core, call: &Call<'_>) -> Outcome {
         None => Extended::ZERO,
     };
     let sum = old.add(float(&call.args[2])?).ok_or(NOT_FINITE)?.print();
-    core.keyspace.store(key, Value::Raw(sum.clone()), Expiry::Keep, call.author);
+    core.keyspace.store(key, Value::Fraction(sum.clone()), Expiry::Keep, call.author);
     core.keyspace.notify(key, Event::string("incrbyfloat"));
     Ok(Reply::Bulk(sum))
 }

@@ -168,3 +168,17 @@ fn line_ends_are_taken_as_redis_takes_them() {
     assert_eq!(decode_request(&mut input), Ok(Some(Request::new(["echo", "a'b"]))));
     assert_eq!(decode_request(&mut input), Ok(Some(Request::new(["echo", "A\nq"]))));
 }
+
+/// The crate that writes the other frames miscounts the digits of these.
+#[test]
+fn a_number_just_below_a_power_of_ten_is_written_as_it_is() {
+    let mut power: i64 = 1;
+    for _ in 0..18 {
+        power *= 10;
+        for number in [power - 2, power - 1, power, 1 - power] {
+            let mut bytes = BytesMut::new();
+            encode_reply(&Reply::Integer(number), &mut bytes);
+            assert_eq!(bytes, format!(":{number}\r\n").as_bytes());
+        }
+    }
+}

@@ -46,3 +46,38 @@ fn events_come_in_the_order_of_the_real_server() {
     assert_eq!((flushed.database, &flushed.key[..]), (0, &b"k"[..]));
     assert!(flushed.event.class == Class::Silent && flushed.event.class.is_modification());
 }
+
+/// What a real 7.0.15 notified of while it was sent random commands.
+#[test]
+fn events_are_those_of_the_real_server() {
+    let mut server = Server::start(Persistence::None);
+    server.redis.core.borrow_mut().keyspace.want_touches(true);
+    let mut wrong = Vec::new();
+    let mut told = Vec::new();
+    let mut command = "";
+    for line in include_str!("events.txt").lines().chain(["> PING"]) {
+        if let Some(event) = line.strip_prefix("~ ") {
+            told.push(event.to_owned());
+        } else if let Some(next) = line.strip_prefix("> ") {
+            let seen = spelled(&touches(&server));
+            if seen != told {
+                wrong.push(format!("{command}\n  {told:?}\n  {seen:?}"));
+            }
+            told.clear();
+            command = next;
+            let mut bytes = bytes::BytesMut::from(format!("{command}\r\n").as_bytes());
+            let request = resp::decode_request(&mut bytes).expect("a command").expect("whole");
+            // Time passed between the commands there too, as GT and LT can tell.
+            server.send(server.now + 10, 1, request);
+        }
+    }
+    assert!(wrong.is_empty(), "command, real events, model's:\n{}", wrong.join("\n"));
+}
+
+fn spelled(touches: &[Touch]) -> Vec<String> {
+    let told = touches.iter().filter(|touch| touch.event.class != Class::Silent);
+    told.map(|touch| {
+        format!("{} {} {}", touch.database, touch.event.name, touch.key.escape_ascii())
+    })
+    .collect()
+}

@@ -49,7 +49,11 @@ pub(in super::super) fn zrandmember(core: &mut Core, call: &Call<'_>) -> Outcome
     let Some(length) = found(core, call)?.map(SortedSet::len) else {
         return Ok(Reply::Array(Vec::new()));
     };
-    let places = core.chance.sample(count, length);
+    let mut places = core.chance.sample(count, length);
+    if places.len() == length && count > 0 {
+        // All of them are told from the highest score on (`zuiInitIterator`).
+        places.reverse();
+    }
     let set = found(core, call)?;
     let members: Vec<(Bytes, f64)> =
         set.into_iter().flat_map(SortedSet::iter).map(|(it, score)| (it.clone(), score)).collect();
