@@ -142,19 +142,48 @@ fn a_request_without_end() {
 }
 
 #[test]
-fn scripts_without_end() {
+fn long_scripts_in_a_row() {
     let served = Served::redis();
     let mut nuisances: Vec<TcpStream> = (0..3).map(|_| served.connect()).collect();
     for nuisance in &mut nuisances {
-        nuisance
-            .write_all(request(&["EVAL", "while true do end", "0"]).repeat(300).as_bytes())
-            .unwrap();
+        let long = request(&["EVAL", "for i = 1, 9000000 do end", "0"]);
+        nuisance.write_all(long.repeat(300).as_bytes()).unwrap();
     }
     for _ in 0..3 {
         served.serves_others(SOON);
     }
-    let reply = ask(&mut served.connect(), &request(&["EVAL", "while true do end", "0"]));
-    assert!(reply.starts_with("-ERR"), "{reply}");
+}
+
+/// As on the real server: others are told that it is busy, until somebody kills the script.
+#[test]
+fn a_script_without_end() {
+    let served = Served::redis();
+    let (mut nuisance, mut bystander) = (served.connect(), served.connect());
+    let patience = request(&["CONFIG", "SET", "busy-reply-threshold", "100"]);
+    assert_eq!(ask(&mut bystander, &patience), "+OK\r\n");
+    nuisance.write_all(request(&["EVAL", "while true do end", "0"]).as_bytes()).unwrap();
+    let begin = Instant::now();
+    while !ask(&mut bystander, "PING\r\n").starts_with("-BUSY") {
+        assert!(begin.elapsed() < PATIENCE, "the script has not begun");
+    }
+    assert_eq!(ask(&mut bystander, &request(&["SCRIPT", "KILL"])), "+OK\r\n");
+    let killed = ask(&mut nuisance, "");
+    assert!(killed.starts_with("-ERR Script killed by user with SCRIPT KILL"), "{killed}");
+    served.serves_others(SOON);
+}
+
+#[test]
+fn a_subscriber_that_does_not_read() {
+    let served = Served::redis();
+    let (mut deaf, mut speaker) = (served.connect(), served.connect());
+    assert_eq!(ask(&mut deaf, &request(&["SUBSCRIBE", "news"])), "*3\r\n");
+    let large = request(&["PUBLISH", "news", &"x".repeat(1024 * 1024)]);
+    let heard = (0..500).take_while(|_| ask(&mut speaker, &large) == ":1\r\n").count();
+    assert!((30..100).contains(&heard), "cut off after {heard} MiB");
+    served.serves_others(SOON);
+    if let Some(now) = served.resident_mib() {
+        assert!(now < 200, "{now} MiB");
+    }
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! `picklock serve redis` as a user meets it.
 #![expect(clippy::disallowed_methods, reason = "a real server runs in real time")]
 
+use std::io::Write;
 use std::net::TcpListener;
-use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -43,15 +43,7 @@ fn a_lock_in_real_time() {
 
 #[test]
 fn connections_are_logged() {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_picklock"));
-    let served = Served::start(command.args([
-        "serve",
-        "redis",
-        "--listen",
-        "localhost:0",
-        "--log",
-        "debug",
-    ]));
+    let served = Served::redis_with(&["--log", "debug"]);
     let mut stream = served.connect();
     let peer = stream.local_addr().unwrap().to_string();
     assert_eq!(ask(&mut stream, "QUIT\r\n"), "+OK\r\n");
@@ -60,6 +52,42 @@ fn connections_are_logged() {
     for words in [peer.as_str(), "connection begins", "connection ends"] {
         assert!(said.contains(words), "{words}: {said}");
     }
+}
+
+#[test]
+fn waits_end_in_real_time() {
+    let served = Served::redis();
+    let (mut waiter, mut other) = (served.connect(), served.connect());
+    let begin = Instant::now();
+    assert_eq!(ask(&mut waiter, &request(&["BLPOP", "queue", "0.25"])), "*-1\r\n");
+    let waited = begin.elapsed();
+    assert!(waited >= Duration::from_millis(250), "{waited:?}");
+    assert!(waited < Duration::from_secs(5), "{waited:?}");
+
+    waiter.write_all(request(&["BLPOP", "queue", "0"]).as_bytes()).unwrap();
+    sleep(Duration::from_millis(50));
+    assert_eq!(ask(&mut other, &request(&["LPUSH", "queue", "job"])), ":1\r\n");
+    let popped: Vec<String> = (0..5).map(|_| read_line(&mut waiter)).collect();
+    assert_eq!(popped.concat(), request(&["queue", "job"]));
+}
+
+#[test]
+fn a_password() {
+    let served = Served::redis_with(&["--requirepass", "open sesame"]);
+    let mut stream = served.connect();
+    assert!(ask(&mut stream, "PING\r\n").starts_with("-NOAUTH"));
+    assert!(ask(&mut stream, &request(&["AUTH", "sesame"])).starts_with("-WRONGPASS"));
+    assert_eq!(ask(&mut stream, &request(&["AUTH", "open sesame"])), "+OK\r\n");
+    assert_eq!(ask(&mut stream, "PING\r\n"), "+PONG\r\n");
+}
+
+#[test]
+fn what_it_says_of_persistence() {
+    let served = Served::redis_with(&["--persistence", "aof-always"]);
+    let mut stream = served.connect();
+    stream.write_all(request(&["CONFIG", "GET", "appendfsync"]).as_bytes()).unwrap();
+    let lines: Vec<String> = (0..5).map(|_| read_line(&mut stream)).collect();
+    assert_eq!(lines.concat(), request(&["appendfsync", "always"]));
 }
 
 /// What it says to arguments that it cannot serve with.

@@ -20,12 +20,13 @@ pub(crate) struct Served {
 impl Served {
     /// A model of Redis on a free port.
     pub(crate) fn redis() -> Self {
-        Self::start(Command::new(env!("CARGO_BIN_EXE_picklock")).args([
-            "serve",
-            "redis",
-            "--listen",
-            "127.0.0.1:0",
-        ]))
+        Self::redis_with(&[])
+    }
+
+    /// .. with more arguments.
+    pub(crate) fn redis_with(args: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_picklock"));
+        Self::start(command.args(["serve", "redis", "--listen", "127.0.0.1:0"]).args(args))
     }
 
     /// Whatever `command` starts, once it says that it is ready.

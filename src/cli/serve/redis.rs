@@ -15,6 +15,10 @@ pub(super) struct Args {
     /// What CONFIG GET says of the append-only file. Nothing reaches a disk in any case.
     #[arg(long, value_enum, default_value_t = Aof::None)]
     persistence: Aof,
+    /// Ask clients for a password (AUTH, or HELLO with AUTH). Other users of this machine may see it
+    /// in the list of processes.
+    #[arg(long, value_name = "PASSWORD")]
+    requirepass: Option<String>,
 }
 
 /// [`Persistence`] as an argument: the models know no command line.
@@ -31,7 +35,9 @@ pub(super) fn run(args: &Args) -> CliResult {
         Aof::AofEverysec => Persistence::AofEverysec,
         Aof::AofAlways => Persistence::AofAlways,
     };
-    let config = Config { persistence, ..Config::default() };
+    let password = args.requirepass.clone().map(|password| ("requirepass".to_owned(), password));
+    let settings = password.into_iter().collect();
+    let config = Config { persistence, settings, ..Config::default() };
     let server = Server::<Redis>::new(HostName::REDIS, config, Vec::new());
     super::serve(&args.listen, &format!("Redis {VERSION} (model)"), server)
 }
