@@ -26,6 +26,8 @@ for test in ping_inline ping_mbulk set get incr lpush rpush lpop rpop sadd hset 
 done
 holds 2000 GET counter:__rand_int__
 holds OK FLUSHALL
+bench 'the default run' -P 16 -n 1000
+holds OK FLUSHALL
 bench 'incr -r 1, one at a time' -t incr -r 1
 holds 2000 GET counter:000000000000
 bench 'set, get and incr over RESP3' -3 -t set,get,incr -r 100

@@ -39,10 +39,10 @@ def test_large_values_come_back_whole(options):
 
 def test_expiry(options):
     r = connect(**options)
-    r.set("k", "v", px=150)
-    assert 0 < r.pttl("k") <= 150
+    r.set("k", "v", px=500)
+    assert 0 < r.pttl("k") <= 500
     assert r.get("k") is not None
-    time.sleep(0.2)
+    time.sleep(0.6)
     assert r.get("k") is None and r.ttl("k") == -2
     r.set("k", "v", ex=100)
     assert 99 <= r.ttl("k") <= 100 and r.persist("k") and r.ttl("k") == -1
@@ -185,7 +185,7 @@ def test_blocking_pop(options):
     r = connect(**options)
     begin = time.monotonic()
     assert r.blpop("q", timeout=1) is None
-    assert 0.9 < time.monotonic() - begin < 1.6
+    assert 0.9 < time.monotonic() - begin < 3
 
     def push_later(number):
         if number == 0:

@@ -43,7 +43,7 @@ def test_blocking_timeout(options):
     assert r.lock("l", timeout=10).acquire()
     begin = time.monotonic()
     assert r.lock("l", blocking_timeout=0.3, sleep=0.02).acquire() is False
-    assert 0.2 < time.monotonic() - begin < 1.0
+    assert 0.2 < time.monotonic() - begin < 2
     with_text = r.lock("l", blocking_timeout=0.05)
     raises(LockError, with_text.__enter__, text="Unable to acquire lock within the time specified")
 

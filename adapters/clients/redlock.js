@@ -95,10 +95,10 @@ const tests = {
   },
 
   async "using() extends while the work lasts"(list) {
-    const redlock = over(list, { automaticExtensionThreshold: 150 });
+    const redlock = over(list, { automaticExtensionThreshold: 400 });
     const r = connect();
-    const result = await redlock.using(["a"], 400, async (signal) => {
-      for (let n = 0; n < 10; n += 1) {
+    const result = await redlock.using(["a"], 800, async (signal) => {
+      for (let n = 0; n < 12; n += 1) {
         await sleep(100);
         assert.equal(signal.aborted, false);
         assert.equal(await r.exists("a"), 1, "held past its first lease");

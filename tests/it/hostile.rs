@@ -101,6 +101,8 @@ fn streams_of_garbage_and_cut_streams() {
         send(&mut served.connect(), &case);
     }
     served.serves_others(SOON);
+    let (status, said) = served.stop("TERM");
+    assert!(status.success() && said.is_empty(), "{said}");
 }
 
 #[test]
