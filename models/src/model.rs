@@ -104,7 +104,9 @@ pub struct Change {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ChangeKind {
-    /// A value was stored; the session that did it owns the record from now on.
+    /// A value was stored; the session that did it owns the record from now on. Or a list, a hash or
+    /// a set was changed in place: such a record stays with the session that created it, which the
+    /// next change then names as its owner.
     Set {
         /// The value, where it is an integer: stocks and counters.
         number: Option<i64>,

@@ -122,8 +122,15 @@ impl Core {
     }
 
     /// The wait of `session` ends without what it waited for; false if it does not wait.
+    ///
+    /// A request that CLIENT PAUSE holds back is tried again after the error, and so goes on waiting;
+    /// the real server dies when it is asked to time such a one out.
     pub(super) fn unblock(&mut self, session: SessionId, error: Option<Reply>) -> bool {
-        let Some(wait) = self.blocked.remove(session) else { return false };
+        let Some(wait) = self.blocked.remove(session) else {
+            let Some(error) = error.filter(|_| self.blocked.holds(session)) else { return false };
+            self.answer(session, error);
+            return true;
+        };
         let timed_out = match wait.what {
             What::Element { .. } => Reply::NullArray,
             What::Replicas => Reply::Integer(0),

@@ -27,7 +27,9 @@ use crate::time::{HostTime, SteadyTime};
 mod swap;
 mod touched;
 
-pub(super) use touched::{Class, Event, Touch};
+#[cfg_attr(not(test), expect(unused_imports, reason = "for notifications"))]
+pub(super) use touched::Class;
+pub(super) use touched::{Event, Touch};
 
 /// How many databases SELECT knows (`databases`, `src/config.c`).
 pub(super) const DATABASES: usize = 16;
@@ -177,13 +179,18 @@ impl Keyspace {
         self.touched.add(self.selected, key, event);
     }
 
-    /// What `key` holds; removes it if its time is up (`src/db.c` `expireIfNeeded`).
-    pub(super) fn get(&mut self, key: &[u8], now_ms: i64) -> Option<&Record> {
-        let when = self.databases[self.selected].get(key)?.expires_at;
+    /// Removes `key` if its time is up (`src/db.c` `expireIfNeeded`).
+    fn expire_if_needed(&mut self, key: &[u8], now_ms: i64) {
+        let record = self.databases[self.selected].get(key);
+        let when = record.and_then(|record| record.expires_at);
         if when.is_some_and(|when| now_ms > when) {
             self.take(self.selected, key, Removal::Expiry);
-            return None;
         }
+    }
+
+    /// What `key` holds, if its time is not up.
+    pub(super) fn get(&mut self, key: &[u8], now_ms: i64) -> Option<&Record> {
+        self.expire_if_needed(key, now_ms);
         let record = self.databases[self.selected].get_mut(key)?;
         record.accessed_ms = now_ms;
         Some(record)
@@ -191,11 +198,8 @@ impl Keyspace {
 
     /// As [`Keyspace::get`], but no access (`LOOKUP_NOTOUCH`).
     pub(super) fn peek(&mut self, key: &[u8], now_ms: i64) -> Option<&Record> {
-        let accessed_ms = self.databases[self.selected].get(key)?.accessed_ms;
-        self.get(key, now_ms)?;
-        let record = self.databases[self.selected].get_mut(key)?;
-        record.accessed_ms = accessed_ms;
-        Some(record)
+        self.expire_if_needed(key, now_ms);
+        self.databases[self.selected].get(key)
     }
 
     /// Whether `key` is still there although its time is up; removes nothing.
@@ -219,7 +223,7 @@ impl Keyspace {
     /// Stores `value`; the author owns the record from now on.
     pub(super) fn store(&mut self, key: &[u8], value: Value, expiry: Expiry, author: Author) {
         // An expired value must not lend its expiry to the new one, and its end is a fact.
-        self.get(key, author.now_ms);
+        self.expire_if_needed(key, author.now_ms);
         let record = self.databases[self.selected].get_mut(key);
         self.journal.touch(self.selected, key, record.as_deref());
         let expires_at = match expiry {
@@ -260,10 +264,11 @@ impl Keyspace {
         event: Event,
         edit: impl FnOnce(&mut T) -> (bool, R),
     ) -> Result<Option<R>, Reply> {
-        let Some(record) = self.get(key, author.now_ms) else { return Ok(None) };
+        self.expire_if_needed(key, author.now_ms);
+        let record = self.databases[self.selected].get_mut(key);
+        let Some(record) = record else { return Ok(None) };
         T::of(&record.value).ok_or(WRONG_TYPE)?;
-        let records = &mut self.databases[self.selected];
-        let Some(record) = records.get_mut(key) else { return Ok(None) };
+        record.accessed_ms = author.now_ms;
         self.journal.touch(self.selected, key, Some(record));
         let (changed, result) = edit(T::of_mut(&mut record.value).ok_or(WRONG_TYPE)?);
         if !changed {
@@ -321,11 +326,8 @@ impl Keyspace {
 
     /// As [`Keyspace::remove`], with another event than `del`.
     pub(super) fn remove_as(&mut self, key: &[u8], author: Author, event: Event) -> bool {
-        let there = self.get(key, author.now_ms).is_some();
-        if there {
-            self.take(self.selected, key, Removal::Client(author.session, event));
-        }
-        there
+        self.expire_if_needed(key, author.now_ms);
+        self.take(self.selected, key, Removal::Client(author.session, event))
     }
 
     /// Removes everything of the selected database for a client.
@@ -377,8 +379,9 @@ impl Keyspace {
         }
     }
 
-    fn take(&mut self, database: usize, key: &[u8], removal: Removal) {
-        let Some((key, record)) = self.databases[database].remove_entry(key) else { return };
+    /// Removes a key for whatever reason; false if it was not there.
+    fn take(&mut self, database: usize, key: &[u8], removal: Removal) -> bool {
+        let Some((key, record)) = self.databases[database].remove_entry(key) else { return false };
         self.journal.touch(database, &key, Some(&record));
         let (by, kind, event) = match removal {
             Removal::Client(session, event) => (Some(session), ChangeKind::Deleted, event),
@@ -388,6 +391,7 @@ impl Keyspace {
         if record.watched {
             self.changes.push(Change { key, by, owner: Some(record.owner), kind });
         }
+        true
     }
 }
 

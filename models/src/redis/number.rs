@@ -63,20 +63,34 @@ pub(crate) fn parse_double(text: &[u8]) -> Option<f64> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
+/// The number that `text` begins with and how long it is, as C's `strtod` finds them.
+pub(crate) fn double_prefix(text: &[u8]) -> Option<(f64, usize)> {
+    let letters = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'+' | b'-');
+    let most = text.iter().take(400).take_while(|byte| letters(byte)).count();
+    let candidates = (1..=most).rev().map(|length| (&text[..length], length));
+    candidates.filter_map(|(part, length)| Some((parse_double(part)?, length))).next()
+}
+
 /// C's `%.17g`, by which 7.0 prints doubles, in replies and for commands of scripts (7.2 prints the
 /// shortest form instead).
 pub(crate) fn print(number: f64) -> String {
+    print_digits(number, 17)
+}
+
+/// C's `%.{digits}g`.
+pub(crate) fn print_digits(number: f64, digits: i32) -> String {
     if number.is_nan() {
         return if number.is_sign_negative() { "-nan" } else { "nan" }.to_owned();
     }
     if number.is_infinite() {
         return if number < 0.0 { "-inf" } else { "inf" }.to_owned();
     }
-    let scientific = format!("{number:.16e}");
+    let places = usize::try_from(digits - 1).unwrap_or(0);
+    let scientific = format!("{number:.places$e}");
     let (mantissa, exponent) = scientific.split_once('e').expect("a number in that form");
     let exponent: i32 = exponent.parse().expect("an exponent in that form");
-    if (-4..17).contains(&exponent) {
-        let places = usize::try_from(16 - exponent).expect("at most 20 places");
+    if (-4..digits).contains(&exponent) {
+        let places = usize::try_from(digits - 1 - exponent).expect("few places");
         return without_trailing_zeros(&format!("{number:.places$}")).to_owned();
     }
     let sign = if exponent < 0 { '-' } else { '+' };

@@ -29,6 +29,9 @@ pub enum Reply {
     Null,
     /// `*2`: a list.
     Array(Vec<Reply>),
+    /// `*5` alone: a list whose elements come as replies of their own, as far as they come at all. The
+    /// answer of an EXEC that did not answer all of its commands (`CLIENT REPLY OFF`).
+    Header(usize),
     /// `*-1`: no list.
     NullArray,
     /// `_`: RESP3's null.

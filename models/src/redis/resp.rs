@@ -117,6 +117,7 @@ pub fn encode_reply(reply: &Reply, output: &mut BytesMut) {
         Reply::Bulk(bytes) => write(&BorrowedFrame::BulkString(bytes), output),
         Reply::Null => write(&BorrowedFrame::Null, output),
         Reply::Array(elements) => write_all(b'*', elements, output),
+        Reply::Header(count) => write_header(b'*', *count, output),
         Reply::NullArray => output.extend_from_slice(b"*-1\r\n"),
         Reply::Set(elements) => write_all(b'~', elements, output),
         Reply::Push(elements) => write_all(b'>', elements, output),

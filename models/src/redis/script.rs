@@ -6,7 +6,7 @@
 //!
 //! Below: `sandbox` builds the Lua state that scripts see, `api` is what they find in `redis`,
 //! `convert` turns replies into Lua values and back, `failure` words errors, `shebang` reads `#!lua`,
-//! `random` is Redis' own generator.
+//! `random` is Redis' own generator, `libraries` are `cjson`, `cmsgpack`, `struct` and `bit`.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -25,6 +25,7 @@ use crate::time::HostTime;
 mod api;
 mod convert;
 mod failure;
+mod libraries;
 mod random;
 mod sandbox;
 mod shebang;

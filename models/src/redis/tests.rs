@@ -6,6 +6,7 @@ use super::*;
 use crate::model::ChangeKind;
 use crate::time::WallTime;
 
+mod aggregates;
 mod changes;
 mod crashes;
 mod expiry;

@@ -11,13 +11,15 @@ use crate::model::SessionId;
 /// command in it holds the server up.
 pub(super) struct Exec {
     count: usize,
+    announced: bool,
     pub(super) left: VecDeque<Request>,
     answers: Vec<Reply>,
 }
 
 impl Exec {
-    pub(super) fn new(queue: VecDeque<Request>) -> Self {
-        Self { count: queue.len(), left: queue, answers: Vec::new() }
+    /// `announced`: whether the session wants answers now, so that the list begins.
+    pub(super) fn new(queue: VecDeque<Request>, announced: bool) -> Self {
+        Self { count: queue.len(), announced, left: queue, answers: Vec::new() }
     }
 
     /// Takes what the session was sent since `start` as answers of this transaction.
@@ -31,17 +33,20 @@ impl Exec {
         }
     }
 
-    /// Whether nothing was answered at all.
-    pub(super) fn is_empty(&self) -> bool {
-        self.answers.is_empty()
-    }
-
     /// Sends the answers. The list is announced by the number of commands; what a command sent
     /// beyond its one answer (SUBSCRIBE to two channels, a message to oneself) follows after the
     /// list's end, because that is what the real server's bytes amount to.
     pub(super) fn send(mut self, core: &mut Core, session: SessionId) {
-        let beyond = self.answers.split_off(self.count.min(self.answers.len()));
-        core.wire.push((session, Reply::Array(self.answers)));
+        let complete = self.announced && self.answers.len() >= self.count;
+        let beyond = match complete {
+            true => self.answers.split_off(self.count),
+            false => std::mem::take(&mut self.answers),
+        };
+        if complete {
+            core.wire.push((session, Reply::Array(self.answers)));
+        } else if self.announced {
+            core.wire.push((session, Reply::Header(self.count)));
+        }
         core.wire.extend(beyond.into_iter().map(|reply| (session, reply)));
     }
 }

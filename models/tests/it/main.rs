@@ -115,6 +115,6 @@ macro_rules! transcripts {
 }
 
 transcripts! {
-    strings keys connection locks scripts random lists hashes sets sorted_sets databases model
-    sessions subscriptions transactions blocking waits busy resp3 administration protocol
+    strings keys connection locks scripts random lists hashes sets sorted_sets databases libraries
+    model sessions subscriptions transactions blocking waits busy resp3 administration protocol
 }

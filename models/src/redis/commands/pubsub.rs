@@ -18,6 +18,11 @@ pub(super) fn psubscribe(core: &mut Core, call: &Call<'_>) -> Outcome {
 
 /// `SSUBSCRIBE shardchannel...`.
 pub(super) fn ssubscribe(core: &mut Core, call: &Call<'_>) -> Outcome {
+    // Unlike the other two, not even in a transaction (`ssubscribeCommand`).
+    if !call.may_block {
+        let text = "ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client";
+        return Err(Reply::error(text));
+    }
     enter(core, call, Kind::Shard)
 }
 

@@ -59,7 +59,7 @@ impl Core {
 /// `EXEC`: all commands, each with its own answer, errors included.
 pub(super) fn exec(redis: &mut Redis, call: &Call<'_>) -> Outcome {
     let session = call.author.session;
-    let queue = {
+    let (queue, announced) = {
         let core = &mut *redis.core.borrow_mut();
         let changed = core.has_changed(session, call.author.now_ms);
         let Some(transaction) = core.session(session).transaction.take() else {
@@ -73,9 +73,10 @@ pub(super) fn exec(redis: &mut Redis, call: &Call<'_>) -> Outcome {
         if changed {
             return Ok(Reply::NullArray);
         }
-        transaction.queue
+        let answers = core.session(session).answers;
+        (transaction.queue, !matches!(answers, Answers::Off | Answers::Skip))
     };
-    run_queue(redis, call.now, session, Exec::new(queue));
+    run_queue(redis, call.now, session, Exec::new(queue, announced));
     redis.core.borrow_mut().silent = true;
     Ok(Reply::Null)
 }
@@ -100,9 +101,7 @@ fn run_queue(redis: &mut Redis, now: HostTime, session: SessionId, mut exec: Exe
         }
     }
     let core = &mut *redis.core.borrow_mut();
-    if core.session(session).answers != Answers::Off || !exec.is_empty() {
-        exec.send(core, session);
-    }
+    exec.send(core, session);
 }
 
 /// Goes on with a transaction after the command that held the server up has ended with `reply`.

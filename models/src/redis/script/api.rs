@@ -5,7 +5,7 @@ use std::rc::Rc;
 use mlua::{Lua, MultiValue, Table, Value};
 use tracing::debug;
 
-use super::{Host, convert, failure, sha1};
+use super::{Host, convert, failure, libraries, sha1};
 use crate::redis::commands::{self, Call};
 use crate::redis::reply::{Protocol, Reply};
 
@@ -19,6 +19,11 @@ pub(super) fn functions(lua: &Lua, host: &Rc<Host>) -> mlua::Result<Table> {
     api.raw_set("sha1hex", lua.create_function(|lua, args| sha1hex(lua, &args))?)?;
     api.raw_set("log", lua.create_function(|_, args| log(&args))?)?;
     api.raw_set("describe", lua.create_function(|_, error| Ok(describe(&error)))?)?;
+    let library = |lua: &Lua, name: Value| match name.as_string() {
+        Some(name) => libraries::library(lua, &name.to_string_lossy()),
+        None => Ok(None),
+    };
+    api.raw_set("library", lua.create_function(library)?)?;
     let shared = Rc::clone(host);
     api.raw_set("setresp", lua.create_function(move |_, args| setresp(&shared, &args))?)?;
     let shared = Rc::clone(host);

@@ -17,7 +17,8 @@ pub(super) fn to_lua(lua: &Lua, reply: &Reply) -> mlua::Result<Value> {
     Ok(match reply {
         Reply::Integer(number) => Value::Number(*number as f64),
         Reply::Bulk(bytes) => Value::String(lua.create_string(bytes)?),
-        Reply::Null | Reply::NullArray => Value::Boolean(false),
+        // No command that a script may call answers with a header alone.
+        Reply::Null | Reply::NullArray | Reply::Header(_) => Value::Boolean(false),
         Reply::Simple(text) => Value::Table(single(lua, "ok", text)?),
         Reply::Error(text) => Value::Table(single(lua, "err", text)?),
         Reply::Array(elements) | Reply::Push(elements) => {

@@ -8,6 +8,7 @@
 use mlua::{Lua, Table, Value};
 
 use super::Host;
+use super::libraries::Raised;
 use crate::redis::reply::Reply;
 
 /// A script that does not compile.
@@ -44,6 +45,9 @@ pub(super) fn raised(error: &mlua::Error) -> String {
 /// The message handler of a script: the error's text, and where in the script it happened.
 pub(super) fn handle(lua: &Lua, host: &Host, error: &Value) -> String {
     let text = match error {
+        Value::Error(error) if error.downcast_ref::<Raised>().is_some() => {
+            format!("ERR {}", raised(error))
+        }
         Value::Error(error) => raised(error),
         Value::Table(table) => field_err(table),
         Value::String(text) => format!("ERR {}", text.to_string_lossy()),

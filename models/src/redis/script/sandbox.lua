@@ -48,8 +48,19 @@ local globals = {
 }
 
 local environment = read_only(globals, read_only({}))
+-- cjson and its like are made when they are first named.
+local function library(name)
+  local members = api.library(name)
+  return members and read_only(members)
+end
+
 setmetatable(globals, {
   __index = function(_, name)
+    local found = library(name)
+    if found then
+      rawset(globals, name, found)
+      return found
+    end
     error("Script attempted to access nonexistent global variable '" .. tostring(name) .. "'", 2)
   end,
 })

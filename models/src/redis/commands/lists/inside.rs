@@ -149,7 +149,8 @@ impl Search {
         places
             .take(unlimited(self.most))
             .filter(|place| list.0[*place] == *wanted)
-            .skip(self.rank.unsigned_abs() as usize - 1)
+            // The one number without an absolute value counts as the first, by C's overflow.
+            .skip(self.rank.checked_abs().map_or(0, |rank| rank as usize - 1))
             .take(unlimited(self.count.unwrap_or(1)))
             .collect()
     }

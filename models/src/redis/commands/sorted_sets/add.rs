@@ -53,7 +53,7 @@ impl Options {
             let text = "ERR XX and NX options at the same time are not compatible";
             return Err(Reply::error(text));
         }
-        if (self.gt && self.nx) || (self.lt && self.nx) || (self.gt && self.lt) {
+        if [self.nx, self.gt, self.lt].into_iter().filter(|on| *on).count() > 1 {
             let text = "ERR GT, LT, and/or NX options at the same time are not compatible";
             return Err(Reply::error(text));
         }
