@@ -4,6 +4,9 @@
 //! clocks, keeps the disk across a crash and tells the recorder what truly happened to the watched
 //! records. It is written against [`Env`], so the same front end serves a simulated host and a real
 //! port.
+//!
+//! Before it takes a request it asks whether the model listens to that session; while it does not,
+//! the bytes stay where they are, as in a real server's query buffer.
 
 mod redis;
 
@@ -36,8 +39,8 @@ pub trait Store: Model + Sized + 'static {
     /// The watched records that were found on the disk.
     fn loaded(&self, now: HostTime) -> Vec<Change>;
 
-    /// Takes one request of `session` off `input`; `None` if it is not whole yet. An error is what is written
-    /// before the connection is closed.
+    /// Takes one request of `session` off `input`; `None` if it is not whole yet. An error is what is
+    /// written before the connection is closed.
     ///
     /// # Errors
     /// If the bytes are not of this protocol.
@@ -51,7 +54,7 @@ pub trait Store: Model + Sized + 'static {
     fn encode(reply: &Self::Reply, output: &mut BytesMut);
 
     /// How many bytes may wait for `session` to read them before it is cut off. Asked for only when
-    /// [`LONG_LINE`] wait already.
+    /// 64 KiB wait already.
     fn output_limit(&self, session: SessionId) -> u64 {
         let _ = session;
         u64::MAX

@@ -27,7 +27,6 @@ use crate::time::{HostTime, SteadyTime};
 mod swap;
 mod touched;
 
-#[cfg_attr(not(test), expect(unused_imports, reason = "for notifications"))]
 pub(super) use touched::Class;
 pub(super) use touched::{Event, Touch};
 
