@@ -194,9 +194,4 @@ matches $'1\\) "subscribe"\n2\\) "news"\n3\\) \\(integer\\) 1\n1\\) "message"\n2
 soon '[ "$(cli PUBSUB NUMSUB news | tail -1)" = 0 ]'
 says '(integer) 0' PUBLISH news nobody
 
-background MONITOR > "$TMP/monitor" & monitor=$!
-soon 'cli PING > "$TMP/null"; grep -q PING "$TMP/monitor"'
-kill $monitor; wait $monitor 2> "$TMP/null"
-matches '\[0 [0-9.:]+\] "PING"' "$(cat "$TMP/monitor")" MONITOR
-
 done_checking

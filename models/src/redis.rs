@@ -3,14 +3,17 @@
 //! In reading order:
 //! - [`resp`]: bytes to [`Request`]s and [`Reply`]s to bytes, both ways; `request` and `reply` are
 //!   these two types;
+//! - `turn`: from a request to its replies, by way of everything that may be in between;
 //! - `commands`: the table of commands, with one file for each group of them;
+//! - `session`: what is known of one connection; `transaction` and `watch`, `channels` and `notify`,
+//!   `blocked`, `stall` what a connection can be in; `wire` how replies leave; `settings` CONFIG;
 //! - `value`: what a key holds, with one file for each type;
 //! - `keyspace`: expiry by the server's wall clock, owners, databases, the facts about watched keys;
 //! - `persist`: what a crash leaves on the disk;
 //! - [`script`]: the script cache and Lua.
 //!
 //! [`Redis::apply`](Model::apply) looks a request up in the table, runs its handler on `Core`, and
-//! pushes the reply and the facts. The data lies behind a reference-counted cell because scripts
+//! pushes the reply and the facts, for whoever they are. The data lies behind a reference-counted cell because scripts
 //! call back into it; so a `Redis` stays on the thread that made it.
 //!
 //! ```

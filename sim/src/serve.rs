@@ -5,6 +5,9 @@
 //! records. It is written against [`Env`], so the same front end serves a simulated host and a real
 //! port.
 //!
+//! Before it takes a request it asks whether the model listens to that session; while it does not,
+//! the bytes stay where they are, as in a real server's query buffer.
+//!
 //! On a real port anybody may send anything. So what one connection can cost the others is bounded:
 //! the memory for replies that it does not read, and the time that it is served in one go. In a
 //! simulated world neither bound is ever met, as time stands still while a server computes.
@@ -57,7 +60,7 @@ pub trait Store: Model + Sized + 'static {
     fn encode(reply: &Self::Reply, output: &mut BytesMut);
 
     /// How many bytes may wait for `session` to read them before it is cut off. Asked for only when
-    /// many wait already.
+    /// 64 KiB wait already.
     fn output_limit(&self, session: SessionId) -> u64 {
         let _ = session;
         u64::MAX

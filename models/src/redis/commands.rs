@@ -58,7 +58,7 @@ pub(super) type Outcome = Result<Reply, Reply>;
 
 type Handler = fn(&mut Core, &Call<'_>) -> Outcome;
 
-/// Sorted by name, because it is searched by halves.
+/// Sorted by name, for whoever reads it.
 static COMMANDS: &[Command] = &[
     writes("append", 3, strings::append),
     session("auth", -2, handshake::auth).that(WITHOUT_PASSWORD | WHILE_BUSY),
@@ -246,9 +246,40 @@ static COMMANDS: &[Command] = &[
 /// The row for `name`, in whatever case it is written.
 fn find(name: &[u8]) -> Option<&'static Command> {
     let packed = pack(name)?;
-    let found = COMMANDS.binary_search_by_key(&packed, |command| command.packed).ok()?;
-    // A name that ends in zero bytes packs like the one without them.
-    Some(&COMMANDS[found]).filter(|command| command.name.len() == name.len())
+    let mut slot = slot_of(packed);
+    while let Some(command) = COMMANDS.get(usize::from(SLOTS[slot])) {
+        if command.packed == packed {
+            // A name that ends in zero bytes packs like the one without them.
+            return Some(command).filter(|command| command.name.len() == name.len());
+        }
+        slot = (slot + 1) % SLOTS.len();
+    }
+    None
+}
+
+/// Where each row is found: its place in the table, at the slot that its name hashes to or the next
+/// free one. To search the table by halves costs more than most commands, because no branch of it
+/// can be foreseen.
+static SLOTS: [u16; 1024] = {
+    let mut slots = [FREE; 1024];
+    let mut place = 0;
+    while place < COMMANDS.len() {
+        let mut slot = slot_of(COMMANDS[place].packed);
+        while slots[slot] != FREE {
+            slot = (slot + 1) % slots.len();
+        }
+        slots[slot] = place as u16;
+        place += 1;
+    }
+    slots
+};
+
+const FREE: u16 = u16::MAX;
+
+/// The upper bits of a product depend on all bits of the name.
+const fn slot_of(packed: u128) -> usize {
+    let folded = (packed >> 64) as u64 ^ (packed as u64).rotate_left(32);
+    (folded.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 54) as usize
 }
 
 /// The command that `args` name, subcommand included, if they are as many as it takes.

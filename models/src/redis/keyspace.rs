@@ -27,9 +27,7 @@ use crate::time::{HostTime, SteadyTime};
 mod swap;
 mod touched;
 
-#[cfg_attr(not(test), expect(unused_imports, reason = "for notifications"))]
-pub(super) use touched::Class;
-pub(super) use touched::{Event, Touch};
+pub(super) use touched::{Class, Event, Touch};
 
 /// How many databases SELECT knows (`databases`, `src/config.c`).
 pub(super) const DATABASES: usize = 16;

@@ -42,10 +42,10 @@ impl Redis {
             if core.is_waiting(session) {
                 return;
             }
+            core.end_command(session);
         } else {
-            core.answer(session, reply);
+            core.answer_and_end(session, reply);
         }
-        core.end_command(session);
         core.serve_blocked(now);
     }
 

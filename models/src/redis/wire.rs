@@ -18,6 +18,18 @@ impl Core {
         self.wire.push((session, reply));
     }
 
+    /// [`Core::answer`] and the end of the command in one, for the many commands that do no more.
+    pub(super) fn answer_and_end(&mut self, session: SessionId, mut reply: Reply) {
+        let Some(state) = self.sessions.get_mut(&session) else { return };
+        if state.answers == Answers::On {
+            reply.lower(state.protocol);
+            self.wire.push((session, reply));
+            return;
+        }
+        self.answer(session, reply);
+        self.end_command(session);
+    }
+
     /// Tells `session` something that it did not ask for; CLIENT REPLY does not hold that back
     /// (`CLIENT_PUSHING`).
     pub(super) fn push(&mut self, session: SessionId, words: Vec<Reply>) {

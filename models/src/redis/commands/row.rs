@@ -130,8 +130,7 @@ pub(super) const fn waits(name: &'static str, arity: i32, handler: Handler) -> C
     Command { in_scripts: false, ..writes(name, arity, handler) }
 }
 
-/// A name of at most 16 characters as one number that sorts as the name does: the table is searched
-/// for every command, and numbers compare much faster than texts.
+/// A name of at most 16 characters as one number: numbers compare much faster than texts.
 pub(super) const fn pack(name: &[u8]) -> Option<u128> {
     if name.len() > 16 {
         return None;

@@ -242,8 +242,8 @@ impl Parser<'_> {
         Token::Text(text)
     }
 
-    /// The character that `\uXXXX` at `at` means, or two of them as a surrogate pair, and how many
-    /// bytes they take.
+    /// The character that `\u` with four digits at `at` means, or two of them as a surrogate pair,
+    /// and how many bytes they take.
     fn unicode(&self, at: usize) -> Option<(char, usize)> {
         let unit = |at: usize| {
             let digits = self.text.get(at..at + 4)?;
