@@ -25,15 +25,17 @@ pub(super) struct Args {
 #[derive(Clone, Copy, ValueEnum)]
 enum Aof {
     None,
-    AofEverysec,
-    AofAlways,
+    #[value(name = "aof-everysec")]
+    Everysec,
+    #[value(name = "aof-always")]
+    Always,
 }
 
 pub(super) fn run(args: &Args) -> CliResult {
     let persistence = match args.persistence {
         Aof::None => Persistence::None,
-        Aof::AofEverysec => Persistence::AofEverysec,
-        Aof::AofAlways => Persistence::AofAlways,
+        Aof::Everysec => Persistence::AofEverysec,
+        Aof::Always => Persistence::AofAlways,
     };
     let password = args.requirepass.clone().map(|password| ("requirepass".to_owned(), password));
     let settings = password.into_iter().collect();
