@@ -35,7 +35,7 @@ impl<A: Algorithm> PlanCast<A> {
         ];
         let watched = watched.map(|(key, name)| (Bytes::from_static(key.as_bytes()), name));
         let keys = watched.iter().map(|(key, _)| key.clone()).collect();
-        let config = Config { persistence: plan.persistence, watched: keys };
+        let config = Config { persistence: plan.persistence, watched: keys, ..Config::default() };
         let mut redis = Server::new(HostName::REDIS, config, watched.to_vec());
         if !plan.contender.resource.is_shop() {
             let stock = plan.workload.initial.to_string();

@@ -10,6 +10,7 @@ mod output;
 mod replay;
 mod reports;
 mod run;
+mod serve;
 mod shrink;
 mod sweep;
 #[cfg(test)]
@@ -56,6 +57,8 @@ enum Verb {
     Replay(replay::Args),
     /// Write a crate with a lock of your own and the tests of its promises.
     New(new::Args),
+    /// A model on a real port, for any client that speaks its protocol.
+    Serve(serve::Args),
     /// What there is: locks, resources, fault families, checkers, scenarios.
     List(list::Args),
 }
@@ -97,6 +100,7 @@ pub fn main() -> ExitCode {
         Verb::Shrink(args) => shrink::run(&args),
         Verb::Replay(args) => replay::run(&args),
         Verb::New(args) => new::run(&args),
+        Verb::Serve(args) => serve::run(&args),
         Verb::List(args) => list::run(&args),
     };
     let exit = result.unwrap_or_else(|error| {

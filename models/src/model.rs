@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::time::HostTime;
+use crate::time::{HostTime, SteadyTime};
 
 /// One client connection, numbered by the front end. Never used twice, not even after a restart:
 /// the owner of a record must stay recognisable.
@@ -53,6 +53,19 @@ pub trait Model {
     /// The server's own timer; the front end calls it every [`Model::TICK`] of the steady clock.
     fn tick(&mut self, now: HostTime, out: &mut Outbox<Self::Reply>);
 
+    /// The instant came that the model asked for in [`Outbox::alarm`].
+    fn wake(&mut self, now: HostTime, out: &mut Outbox<Self::Reply>) {
+        let _ = (now, out);
+    }
+
+    /// Whether the model takes the next request of `session` now. While it does not (the client
+    /// waits for something, or the server is held up), the front end leaves the bytes where they
+    /// are; it asks again after each call that could change that.
+    fn listens(&self, session: SessionId) -> bool {
+        let _ = session;
+        true
+    }
+
     /// How often the server's own timer runs.
     const TICK: Duration;
 
@@ -70,6 +83,8 @@ pub struct Outbox<Reply> {
     pub closed: Vec<SessionId>,
     /// What happened to watched records, in order. Not part of the protocol: the ground truth.
     pub changes: Vec<Change>,
+    /// When [`Model::wake`] is to be called, if that is not soon enough with the next tick.
+    pub alarm: Option<SteadyTime>,
 }
 
 /// A fact about one watched record, as the server knows it.
@@ -122,11 +137,12 @@ impl<Reply> Outbox<Reply> {
         self.replies.clear();
         self.closed.clear();
         self.changes.clear();
+        self.alarm = None;
     }
 }
 
 impl<Reply> Default for Outbox<Reply> {
     fn default() -> Self {
-        Self { replies: Vec::new(), closed: Vec::new(), changes: Vec::new() }
+        Self { replies: Vec::new(), closed: Vec::new(), changes: Vec::new(), alarm: None }
     }
 }

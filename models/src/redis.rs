@@ -3,14 +3,17 @@
 //! In reading order:
 //! - [`resp`]: bytes to [`Request`]s and [`Reply`]s to bytes, both ways; `request` and `reply` are
 //!   these two types;
+//! - `turn`: from a request to its replies, by way of everything that may be in between;
 //! - `commands`: the table of commands, with one file for each group of them;
+//! - `session`: what is known of one connection; `transaction` and `watch`, `channels` and `notify`,
+//!   `blocked`, `stall` what a connection can be in; `wire` how replies leave; `settings` CONFIG;
 //! - `value`: what a key holds, with one file for each type;
 //! - `keyspace`: expiry by the server's wall clock, owners, databases, the facts about watched keys;
 //! - `persist`: what a crash leaves on the disk;
 //! - [`script`]: the script cache and Lua.
 //!
 //! [`Redis::apply`](Model::apply) looks a request up in the table, runs its handler on `Core`, and
-//! pushes the reply and the facts. The data lies behind a reference-counted cell because scripts
+//! pushes the reply and the facts, for whoever they are. The data lies behind a reference-counted cell because scripts
 //! call back into it; so a `Redis` stays on the thread that made it.
 //!
 //! ```
@@ -34,34 +37,49 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::mem;
 use std::rc::Rc;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use crate::model::{Change, Crash, Model, Outbox, SessionId};
-use crate::time::{HostTime, SteadyTime};
+use crate::time::{HostTime, SteadyTime, WallTime};
+use blocked::Blocked;
 use chance::Chance;
-use commands::Call;
-use keyspace::{Author, Keyspace};
+use channels::Channels;
+use keyspace::Keyspace;
+use notify::Letters;
 use script::{Engine, Script, Sha};
+use session::Session;
+use settings::Settings;
+use stall::Stall;
+use turn::Pause;
 
+mod blocked;
 mod chance;
+mod channels;
 mod commands;
 mod extended;
 mod glob;
 mod keyspace;
+mod notify;
 mod number;
 mod persist;
 mod reply;
 mod request;
 pub mod resp;
 pub mod script;
+mod session;
+mod settings;
+mod stall;
+mod transaction;
+mod turn;
 mod value;
+mod watch;
+mod wire;
 
 pub use persist::{Disk, Persistence};
-pub use reply::Reply;
+pub use reply::{Format, Reply};
 pub use request::Request;
 
 /// The version that is modelled.
@@ -74,7 +92,13 @@ pub struct Config {
     pub persistence: Persistence,
     /// Keys whose changes are reported in [`Outbox::changes`].
     pub watched: Vec<Bytes>,
+    /// What stands in its `redis.conf`: names and values, as in CONFIG SET, also of what cannot be
+    /// changed later (`enable-debug-command`). Unknown names are passed over.
+    pub settings: Vec<(String, String)>,
 }
+
+/// The number of the first client: the real server's own script and function clients come before.
+const FIRST_CLIENT: i64 = 3;
 
 /// One Redis server. See the [module](self).
 pub struct Redis {
@@ -88,41 +112,52 @@ struct Core {
     keyspace: Keyspace,
     chance: Chance,
     persistence: Persistence,
+    settings: Settings,
+    /// `requirepass`, if there is one.
+    password: Option<Bytes>,
+    /// `notify-keyspace-events`.
+    notify: Letters,
+    /// Whether the timer removes expired keys (`DEBUG SET-ACTIVE-EXPIRE`).
+    active_expire: bool,
     sessions: BTreeMap<SessionId, Session>,
     last_client_id: i64,
+    channels: Channels,
+    /// Who watches which key of which database.
+    watchers: BTreeMap<(usize, Bytes), Vec<SessionId>>,
+    blocked: Blocked,
+    /// Whether anybody wants to know what happens to keys.
+    attentive: bool,
+    pause: Option<Pause>,
+    stall: Option<Stall>,
     started: SteadyTime,
+    saved_at: WallTime,
     /// How many commands were answered.
     commands: u64,
     /// Whether a session ever selected another database than 0: most servers never see that.
     databases_in_use: bool,
-    /// Whether the command at hand ends its connection.
-    closing: bool,
-}
-
-/// What a server knows of one connection.
-#[derive(Default)]
-struct Session {
-    id: i64,
-    name: Option<Bytes>,
-    database: usize,
+    /// Whose command runs.
+    current: Option<SessionId>,
+    /// Whether the script at hand has called a command that writes.
+    script_wrote: bool,
+    /// Whether the command at hand has said itself what there is to say, or has nothing to say yet.
+    silent: bool,
+    /// Whether the request at hand has to be tried again later.
+    postponing: bool,
+    /// What goes out, in the order of the real server's output buffers.
+    wire: Vec<(SessionId, Reply)>,
+    /// Sessions to be closed after that.
+    closed: Vec<SessionId>,
+    alarm: Option<SteadyTime>,
 }
 
 impl Redis {
     /// A server that starts with what its disk holds; with [`Persistence::None`] it does not look.
     pub fn boot(config: Config, disk: Disk, now: HostTime) -> Redis {
-        let Config { persistence, watched } = config;
+        let Config { persistence, watched, settings } = config;
         let disk = if persistence == Persistence::None { Disk::default() } else { disk };
-        let core = Core {
-            keyspace: Keyspace::load(disk, watched, persistence, now.steady),
-            chance: Chance::default(),
-            persistence,
-            sessions: BTreeMap::new(),
-            last_client_id: 0,
-            started: now.steady,
-            commands: 0,
-            databases_in_use: false,
-            closing: false,
-        };
+        let mut core = Core::new(Keyspace::load(disk, watched, persistence, now.steady), now);
+        core.persistence = persistence;
+        core.preset(&settings);
         Redis { core: Rc::new(RefCell::new(core)), engine: None }
     }
 
@@ -130,6 +165,29 @@ impl Redis {
     /// asked for once, right after [`Redis::boot`].
     pub fn loaded(&self, now: HostTime) -> Vec<Change> {
         self.core.borrow().keyspace.loaded(now.wall.unix_ms())
+    }
+
+    /// Takes one request of `session` off `input`, under the limits that hold for it now.
+    ///
+    /// # Errors
+    /// As [`resp::decode_request`].
+    pub fn decode(
+        &self,
+        session: SessionId,
+        input: &mut BytesMut,
+    ) -> Result<Option<Request>, resp::ProtocolError> {
+        resp::decode_request_within(input, self.core.borrow().limits(session))
+    }
+
+    /// How many bytes may wait to be read by `session` before it is cut off: for a subscriber the hard
+    /// limit of `client-output-buffer-limit` (`src/networking.c` `checkClientOutputBufferLimits`).
+    pub fn output_limit(&self, session: SessionId) -> u64 {
+        let core = self.core.borrow();
+        let subscribed = core.sessions.get(&session).is_some_and(Session::is_subscribed);
+        match core.settings.output_limit(subscribed) {
+            0 => u64::MAX,
+            limit => limit,
+        }
     }
 
     fn engine(&mut self) -> &mut Engine {
@@ -153,16 +211,78 @@ impl Redis {
 }
 
 impl Core {
+    fn new(keyspace: Keyspace, now: HostTime) -> Self {
+        Self {
+            keyspace,
+            chance: Chance::default(),
+            persistence: Persistence::None,
+            settings: Settings::default(),
+            password: None,
+            notify: Letters::default(),
+            active_expire: true,
+            sessions: BTreeMap::new(),
+            last_client_id: FIRST_CLIENT - 1,
+            channels: Channels::default(),
+            watchers: BTreeMap::new(),
+            blocked: Blocked::default(),
+            attentive: false,
+            pause: None,
+            stall: None,
+            started: now.steady,
+            saved_at: now.wall,
+            commands: 0,
+            databases_in_use: false,
+            current: None,
+            script_wrote: false,
+            silent: false,
+            postponing: false,
+            wire: Vec::new(),
+            closed: Vec::new(),
+            alarm: None,
+        }
+    }
+
+    /// Sets what the server was started with.
+    fn preset(&mut self, settings: &[(String, String)]) {
+        let (appendonly, appendfsync) = match self.persistence {
+            Persistence::None => ("no", "everysec"),
+            Persistence::AofEverysec => ("yes", "everysec"),
+            Persistence::AofAlways => ("yes", "always"),
+        };
+        let own = [("appendonly", appendonly), ("appendfsync", appendfsync)];
+        let given = settings.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        for (name, value) in given.chain(own) {
+            self.settings.preset(name, value);
+        }
+        self.setting_changed("requirepass");
+        self.setting_changed("notify-keyspace-events");
+    }
+
+    /// What is believed of a request of `session`.
+    fn limits(&self, session: SessionId) -> resp::Limits {
+        if self.password.is_none() && !self.settings.limits_were_set() {
+            return resp::Limits::default();
+        }
+        let known = self.sessions.get(&session).is_some_and(|state| state.authenticated);
+        resp::Limits {
+            bulk: self.settings.number("proto-max-bulk-len"),
+            request: self.settings.number("client-query-buffer-limit"),
+            stranger: self.password.is_some() && !known,
+        }
+    }
+
     /// The session's state; a session that was never announced gets one now.
     fn session(&mut self, session: SessionId) -> &mut Session {
         self.sessions.entry(session).or_insert_with(|| {
             self.last_client_id += 1;
-            Session { id: self.last_client_id, name: None, database: 0 }
+            let authenticated = self.password.is_none();
+            Session { id: self.last_client_id, authenticated, ..Session::default() }
         })
     }
 
     /// Before a command of `session`: its database is the one to work on.
     fn enter(&mut self, session: SessionId) {
+        self.current = Some(session);
         if self.databases_in_use {
             let database = self.session(session).database;
             self.keyspace.select(database);
@@ -171,6 +291,7 @@ impl Core {
 
     /// After it: SELECT, also one inside a transaction, is remembered.
     fn leave(&mut self, session: SessionId) {
+        self.current = None;
         let database = self.keyspace.selected();
         if self.databases_in_use || database != 0 {
             self.databases_in_use = true;
@@ -187,8 +308,11 @@ impl Model for Redis {
     /// `hz 10` (`src/server.c` `serverCron`).
     const TICK: Duration = Duration::from_millis(100);
 
-    fn connect(&mut self, _: HostTime, session: SessionId) {
-        self.core.borrow_mut().session(session);
+    fn connect(&mut self, now: HostTime, session: SessionId) {
+        let core = &mut *self.core.borrow_mut();
+        let state = core.session(session);
+        state.connected_at = now.steady;
+        state.active_at = now.steady;
     }
 
     fn apply(
@@ -202,27 +326,32 @@ impl Model for Redis {
         if request.is_empty() {
             return;
         }
-        let author = Author { session, now_ms: now.wall.unix_ms() };
-        self.core.borrow_mut().enter(session);
-        let reply = commands::run(self, &Call { args: &request, now, author });
-        out.replies.push((session, reply));
-        let core = &mut *self.core.borrow_mut();
-        core.commands += 1;
-        core.leave(session);
-        if mem::take(&mut core.closing) {
-            out.closed.push(session);
-        }
-        core.keyspace.drain_changes(&mut out.changes);
+        self.look_at_stall(now);
+        self.take(now, session, request);
+        self.come_round(now, out);
     }
 
-    fn disconnect(&mut self, _: HostTime, session: SessionId, _: &mut Outbox<Reply>) {
-        self.core.borrow_mut().sessions.remove(&session);
+    fn disconnect(&mut self, now: HostTime, session: SessionId, out: &mut Outbox<Reply>) {
+        self.core.borrow_mut().forget(session);
+        self.come_round(now, out);
     }
 
     fn tick(&mut self, now: HostTime, out: &mut Outbox<Reply>) {
-        let keyspace = &mut self.core.borrow_mut().keyspace;
-        keyspace.tick(now);
-        keyspace.drain_changes(&mut out.changes);
+        self.look_at_stall(now);
+        if self.core.borrow().stall.is_none() {
+            self.core.borrow_mut().cron(now);
+        }
+        self.come_round(now, out);
+    }
+
+    fn wake(&mut self, now: HostTime, out: &mut Outbox<Reply>) {
+        self.look_at_stall(now);
+        self.core.borrow_mut().serve_blocked(now);
+        self.come_round(now, out);
+    }
+
+    fn listens(&self, session: SessionId) -> bool {
+        self.core.borrow().listens(session)
     }
 
     fn disk_after(&self, crash: Crash) -> Disk {

@@ -4,29 +4,40 @@
 //! clocks, keeps the disk across a crash and tells the recorder what truly happened to the watched
 //! records. It is written against [`Env`], so the same front end serves a simulated host and a real
 //! port.
+//!
+//! Before it takes a request it asks whether the model listens to that session; while it does not,
+//! the bytes stay where they are, as in a real server's query buffer.
+//!
+//! On a real port anybody may send anything. So what one connection can cost the others is bounded:
+//! the memory for replies that it does not read, and the time that it is served in one go. In a
+//! simulated world neither bound is ever met, as time stands still while a server computes.
 
+mod line;
 mod redis;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::rc::Rc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use picklock_models::model::{Change, Crash, Model, Outbox, SessionId};
-use picklock_models::time::HostTime;
+use picklock_models::time::{HostTime, SteadyTime};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::env::{Either, Env, race};
 use crate::history::{Kind, Op, RecordName};
 use crate::host::HostName;
 use crate::recorder::Recorder;
-use crate::signal::Bell;
+use line::Line;
 
 /// A model with what a front end needs besides: its wire format and its start.
 pub trait Store: Model + Sized + 'static {
     /// How a server is set up.
     type Config: Clone;
+    /// How many bytes a session may send ahead while it is not listened to.
+    const INPUT_LIMIT: u64;
 
     /// A server that starts with what its disk holds.
     fn boot(config: Self::Config, disk: Self::Disk, now: HostTime) -> Self;
@@ -34,15 +45,26 @@ pub trait Store: Model + Sized + 'static {
     /// The watched records that were found on the disk.
     fn loaded(&self, now: HostTime) -> Vec<Change>;
 
-    /// Takes one request off `input`; `None` if it is not whole yet. An error is what is written
-    /// before the connection is closed.
+    /// Takes one request of `session` off `input`; `None` if it is not whole yet. An error is what
+    /// is written before the connection is closed.
     ///
     /// # Errors
     /// If the bytes are not of this protocol.
-    fn decode(input: &mut BytesMut) -> Result<Option<Self::Request>, Self::Reply>;
+    fn decode(
+        &self,
+        session: SessionId,
+        input: &mut BytesMut,
+    ) -> Result<Option<Self::Request>, Self::Reply>;
 
     /// Appends a reply to `output`.
     fn encode(reply: &Self::Reply, output: &mut BytesMut);
+
+    /// How many bytes may wait for `session` to read them before it is cut off. Asked for only when
+    /// 64 KiB wait already.
+    fn output_limit(&self, session: SessionId) -> u64 {
+        let _ = session;
+        u64::MAX
+    }
 }
 
 /// A server of a world: what it is set up with, and what outlives its crashes.
@@ -54,8 +76,15 @@ pub struct Server<S: Store> {
     preloaded: RefCell<Vec<S::Request>>,
     disk: RefCell<S::Disk>,
     running: RefCell<Option<Rc<RefCell<Core<S>>>>>,
-    /// Over all boots: a session number is never used twice, and its host stays known.
-    sessions: Rc<RefCell<Vec<Option<HostName>>>>,
+    sessions: RefCell<Sessions>,
+}
+
+/// Over all boots: a session number is never used twice, and its host stays known where the world
+/// could tell it.
+#[derive(Default)]
+struct Sessions {
+    count: u64,
+    hosts: BTreeMap<SessionId, HostName>,
 }
 
 /// One run of a server, from boot to crash.
@@ -64,18 +93,36 @@ struct Core<S: Store> {
     outbox: Outbox<S::Reply>,
     /// Replies that wait for their connection's task.
     lines: BTreeMap<SessionId, Line>,
-}
-
-/// What is to be written to one connection.
-#[derive(Default)]
-struct Line {
-    bytes: BytesMut,
-    bell: Bell,
-    closing: bool,
+    /// Sessions with bytes that the model does not listen to now.
+    parked: BTreeSet<SessionId>,
 }
 
 /// Bytes read at once: as Redis' own query buffer (PROTO_IOBUF_LEN, 16 KiB).
 const READ_BYTES: usize = 16 * 1024;
+/// A connection that owes its client so much is answered no further until the client has read it.
+const UNREAD_REPLIES: usize = 1024 * 1024;
+/// A buffer that has grown beyond this is given back once it is empty.
+const KEPT_BUFFER: usize = 64 * 1024;
+/// So long a connection's requests are answered in one go; then it rests as long as that took, and
+/// others have their turn.
+const TURN: Duration = Duration::from_millis(10);
+
+/// What one go at a connection's requests came to.
+#[derive(Default)]
+struct Turn {
+    /// There may be a whole request left.
+    more: bool,
+    /// The time it took: what the connection owes the others.
+    took: Duration,
+}
+
+/// Frees a buffer that has been used up and is large, so that one large request does not cost memory
+/// for as long as its connection lives.
+fn give_back(buffer: &mut BytesMut, wanted: usize) {
+    if buffer.is_empty() && buffer.capacity() > KEPT_BUFFER {
+        *buffer = BytesMut::with_capacity(wanted);
+    }
+}
 
 impl<S: Store> Server<S> {
     /// A server on `host`; changes of `watched` keys go into the history under their names.
@@ -87,7 +134,7 @@ impl<S: Store> Server<S> {
             preloaded: RefCell::default(),
             disk: RefCell::default(),
             running: RefCell::default(),
-            sessions: Rc::default(),
+            sessions: RefCell::default(),
         }
     }
 
@@ -115,23 +162,37 @@ impl<S: Store> Server<S> {
         recorder: Recorder,
         port: u16,
     ) -> io::Result<()> {
+        let front = self.boot(env, recorder);
+        let listener = front.env.listen(port).await?;
+        front.accept_from(listener).await
+    }
+
+    /// Serves whoever comes to `listener` until the host goes down.
+    ///
+    /// # Errors
+    /// If the listener fails for good.
+    pub async fn serve_on<E: Env>(
+        self: Rc<Self>,
+        env: E,
+        recorder: Recorder,
+        listener: E::Listener,
+    ) -> io::Result<()> {
+        self.boot(env, recorder).accept_from(listener).await
+    }
+
+    fn boot<E: Env>(self: Rc<Self>, env: E, recorder: Recorder) -> Front<S, E> {
         let now = env.clocks();
         let model = S::boot(self.config.clone(), self.disk.borrow().clone(), now);
         for change in model.loaded(now) {
             self.record(&change, &recorder);
         }
-        let (outbox, lines) = (Outbox::default(), BTreeMap::new());
-        let core = Rc::new(RefCell::new(Core { model, outbox, lines }));
+        let (outbox, lines, parked) = (Outbox::default(), BTreeMap::new(), BTreeSet::new());
+        let core = Rc::new(RefCell::new(Core { model, outbox, lines, parked }));
         *self.running.borrow_mut() = Some(Rc::clone(&core));
-        let front = Front { server: self, core, env: env.clone(), recorder };
-
+        let front = Front { server: self, core, env, recorder };
         front.preload();
-        env.spawn(front.clone().run_timer());
-        let mut listener = env.listen(port).await?;
-        loop {
-            let (stream, peer) = env.accept(&mut listener).await?;
-            env.spawn(front.clone().serve_connection(stream, peer));
-        }
+        front.env.spawn(front.clone().run_timer());
+        front
     }
 
     fn record(&self, change: &Change, recorder: &Recorder) {
@@ -139,7 +200,7 @@ impl<S: Store> Server<S> {
             return;
         };
         let sessions = self.sessions.borrow();
-        let host = |session: Option<SessionId>| sessions[session?.0 as usize];
+        let host = |session: Option<SessionId>| sessions.hosts.get(&session?).copied();
         let (by, owner) = (host(change.by), host(change.owner));
         let op = Op::Record { record: *record, change: change.kind, by, owner };
         recorder.record(self.host, Kind::Info, op);
@@ -178,6 +239,13 @@ impl<S: Store, E: Env> Front<S, E> {
         self.close_session(session);
     }
 
+    async fn accept_from(self, mut listener: E::Listener) -> io::Result<()> {
+        loop {
+            let (stream, peer) = self.env.accept(&mut listener).await?;
+            self.env.spawn(self.clone().serve_connection(stream, peer));
+        }
+    }
+
     async fn run_timer(self) {
         loop {
             self.env.sleep(S::TICK).await;
@@ -187,17 +255,20 @@ impl<S: Store, E: Env> Front<S, E> {
 
     async fn serve_connection(self, mut stream: E::Stream, peer: Option<HostName>) {
         let session = self.open_session(peer);
+        tracing::debug!(session = session.0, "connection begins");
         // An error is the end of the connection and of nothing else: its client is gone.
         let ended = self.talk(&mut stream, session).await;
-        tracing::trace!(?session, ?ended, "connection ended");
+        tracing::debug!(session = session.0, ?ended, "connection ends");
         self.close_session(session);
     }
 
     fn open_session(&self, peer: Option<HostName>) -> SessionId {
         let session = {
             let mut sessions = self.server.sessions.borrow_mut();
-            sessions.push(peer);
-            SessionId(sessions.len() as u64 - 1)
+            let session = SessionId(sessions.count);
+            sessions.count += 1;
+            sessions.hosts.extend(peer.map(|peer| (session, peer)));
+            session
         };
         self.core.borrow_mut().lines.insert(session, Line::default());
         self.with_model(|model, now, _| model.connect(now, session));
@@ -205,57 +276,112 @@ impl<S: Store, E: Env> Front<S, E> {
     }
 
     fn close_session(&self, session: SessionId) {
-        self.core.borrow_mut().lines.remove(&session);
+        {
+            let core = &mut *self.core.borrow_mut();
+            core.lines.remove(&session);
+            core.parked.remove(&session);
+        }
         self.with_model(|model, now, outbox| model.disconnect(now, session, outbox));
     }
 
     async fn talk(&self, stream: &mut E::Stream, session: SessionId) -> io::Result<()> {
         let mut input = BytesMut::with_capacity(READ_BYTES);
         let mut output = BytesMut::new();
-        let bell = self.with_line(session, |line| line.bell.clone());
+        let (bell, cut) = self.with_line(session, |line| (line.bell.clone(), line.cut.clone()));
+        let mut turn = Turn::default();
         loop {
             let closing = self.with_line(session, |line| {
                 std::mem::swap(&mut line.bytes, &mut output);
                 line.closing
             });
             if !output.is_empty() {
-                stream.write_all(&output).await?;
+                match race(cut.wait(), stream.write_all(&output)).await {
+                    Either::Left(()) => return Err(io::ErrorKind::ConnectionAborted.into()),
+                    Either::Right(written) => written?,
+                }
                 output.clear();
+                give_back(&mut output, 0);
                 continue;
             }
             if closing {
                 return Ok(());
             }
+            if turn.took >= TURN {
+                self.env.sleep(std::mem::take(&mut turn.took)).await;
+                continue;
+            }
+            // What came while the model did not listen: it may do so again.
+            let unparked = !input.is_empty() && self.listens_again(session);
+            if turn.more || unparked {
+                turn = self.answer(&mut input, session);
+                continue;
+            }
+            give_back(&mut input, READ_BYTES);
             input.reserve(READ_BYTES);
             match race(bell.rung(), stream.read_buf(&mut input)).await {
                 Either::Left(()) => {}
                 Either::Right(read) => match read? {
                     0 => return Ok(()),
-                    _ => self.answer(&mut input, session),
+                    _ => turn.more = true,
                 },
             }
         }
     }
 
-    /// Applies every whole request in `input`.
-    fn answer(&self, input: &mut BytesMut, session: SessionId) {
+    /// Applies the whole requests in `input`, as many as the bounds allow.
+    fn answer(&self, input: &mut BytesMut, session: SessionId) -> Turn {
+        let begin = self.env.steady();
         loop {
-            match S::decode(input) {
-                Ok(Some(request)) => self.with_model(|model, now, outbox| {
-                    model.apply(now, session, request, outbox);
-                }),
-                Ok(None) => return,
+            let Some(decoded) = self.decode(input, session) else {
+                return Turn { more: false, took: self.env.steady().since(begin) };
+            };
+            let more = match decoded {
+                Ok(Some(request)) => {
+                    self.with_model(|model, now, outbox| {
+                        model.apply(now, session, request, outbox);
+                    });
+                    !input.is_empty()
+                }
+                Ok(None) => false,
                 Err(last_words) => {
-                    return self.with_line(session, |line| {
+                    self.with_line(session, |line| {
                         S::encode(&last_words, &mut line.bytes);
                         line.closing = true;
                     });
+                    false
                 }
-            }
-            if self.with_line(session, |line| line.closing) {
-                return;
+            };
+            let took = self.env.steady().since(begin);
+            let paused = self.with_line(session, |line| {
+                line.closing || line.bytes.len() >= UNREAD_REPLIES || took >= TURN
+            });
+            if !more || paused {
+                return Turn { more, took };
             }
         }
+    }
+
+    /// Takes a request off `input`, unless the model does not listen to this session now.
+    fn decode(
+        &self,
+        input: &mut BytesMut,
+        session: SessionId,
+    ) -> Option<Result<Option<S::Request>, S::Reply>> {
+        let core = &mut *self.core.borrow_mut();
+        if core.model.listens(session) {
+            core.parked.remove(&session);
+            return Some(core.model.decode(session, input));
+        }
+        core.parked.insert(session);
+        if input.len() as u64 > S::INPUT_LIMIT {
+            core.lines.entry(session).or_default().closing = true;
+        }
+        None
+    }
+
+    fn listens_again(&self, session: SessionId) -> bool {
+        let core = self.core.borrow();
+        core.parked.contains(&session) && core.model.listens(session)
     }
 
     fn with_line<T>(&self, session: SessionId, act: impl FnOnce(&mut Line) -> T) -> T {
@@ -266,14 +392,13 @@ impl<S: Store, E: Env> Front<S, E> {
     fn with_model(&self, act: impl FnOnce(&mut S, HostTime, &mut Outbox<S::Reply>)) {
         let now = self.env.clocks();
         let mut core = self.core.borrow_mut();
-        let Core { model, outbox, lines } = &mut *core;
+        let Core { model, outbox, lines, parked } = &mut *core;
         outbox.clear();
         act(model, now, outbox);
         for (session, reply) in &outbox.replies {
             // A session that has just ended gets nothing any more.
             if let Some(line) = lines.get_mut(session) {
-                S::encode(reply, &mut line.bytes);
-                line.bell.ring();
+                line.add(model, *session, reply);
             }
         }
         for session in &outbox.closed {
@@ -282,8 +407,22 @@ impl<S: Store, E: Env> Front<S, E> {
                 line.bell.ring();
             }
         }
+        for session in parked.iter().filter(|session| model.listens(**session)) {
+            if let Some(line) = lines.get(session) {
+                line.bell.ring();
+            }
+        }
         for change in &outbox.changes {
             self.server.record(change, &self.recorder);
         }
+        if let Some(alarm) = outbox.alarm {
+            self.env.spawn(self.clone().wake_at(now, alarm));
+        }
+    }
+
+    /// Lets the model act at an instant that it asked for.
+    async fn wake_at(self, now: HostTime, alarm: SteadyTime) {
+        self.env.sleep(alarm.since(now.steady)).await;
+        self.with_model(|model, now, outbox| model.wake(now, outbox));
     }
 }

@@ -3,6 +3,8 @@
 mod bad_input;
 mod cli;
 mod determinism;
+#[cfg(all(feature = "real", unix))]
+mod hostile;
 mod plans;
 mod published;
 #[cfg(feature = "real")]
@@ -10,5 +12,9 @@ mod real;
 mod reports;
 mod scenarios;
 mod search;
+#[cfg(all(feature = "real", unix))]
+mod serve;
+#[cfg(all(feature = "real", unix))]
+mod served;
 mod support;
 mod tidy;

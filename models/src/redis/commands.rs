@@ -14,18 +14,34 @@ use super::{Core, Redis};
 use crate::time::HostTime;
 
 mod args;
+mod blocking;
+mod client;
+mod config;
 mod connection;
 mod databases;
+mod debug;
+mod handshake;
 mod hashes;
+mod help;
+mod info;
+mod introspection;
 mod keys;
 mod lists;
 mod objects;
+mod pubsub;
+mod row;
 mod scan;
 mod scripting;
 mod server;
 mod sets;
 mod sorted_sets;
 mod strings;
+mod transactions;
+
+pub(super) use blocking::Attempt;
+pub(super) use row::Command;
+use row::*;
+pub(super) use transactions::resume;
 
 /// One command as its handler sees it.
 #[derive(Clone, Copy)]
@@ -33,6 +49,8 @@ pub(super) struct Call<'a> {
     pub(super) args: &'a Request,
     pub(super) now: HostTime,
     pub(super) author: Author,
+    /// Whether the command may wait: not in a transaction and not in a script.
+    pub(super) may_block: bool,
 }
 
 /// A reply, or the error reply that ends a command early.
@@ -40,70 +58,37 @@ pub(super) type Outcome = Result<Reply, Reply>;
 
 type Handler = fn(&mut Core, &Call<'_>) -> Outcome;
 
-enum Run {
-    /// Needs the data alone; may be called from a script.
-    Plain(Handler),
-    /// Needs the Lua interpreter, which itself calls back into the data; never from a script.
-    Script(fn(&mut Redis, &Call<'_>) -> Outcome),
-}
-
-/// One row of the table.
-pub(super) struct Command {
-    name: &'static str,
-    packed: u128,
-    arity: i32,
-    run: Run,
-    writes: bool,
-    /// Whether scripts may call it (`CMD_NOSCRIPT`).
-    in_scripts: bool,
-}
-
-const fn row(name: &'static str, arity: i32, run: Run) -> Command {
-    let packed = pack(name.as_bytes()).expect("a name of at most 16 characters");
-    Command { name, packed, arity, run, writes: false, in_scripts: true }
-}
-
-/// A row for a command that only reads.
-const fn reads(name: &'static str, arity: i32, handler: Handler) -> Command {
-    row(name, arity, Run::Plain(handler))
-}
-
-/// A row for a command that changes keys, so that a read-only script may not call it.
-const fn writes(name: &'static str, arity: i32, handler: Handler) -> Command {
-    Command { writes: true, ..reads(name, arity, handler) }
-}
-
-/// A row for a command about the connection, which has no meaning in a script.
-const fn session(name: &'static str, arity: i32, handler: Handler) -> Command {
-    Command { in_scripts: false, ..reads(name, arity, handler) }
-}
-
-/// A row for a command about scripts.
-const fn script(
-    name: &'static str,
-    arity: i32,
-    handler: fn(&mut Redis, &Call<'_>) -> Outcome,
-) -> Command {
-    Command { in_scripts: false, ..row(name, arity, Run::Script(handler)) }
-}
-
 /// Sorted by name, for whoever reads it.
 static COMMANDS: &[Command] = &[
     writes("append", 3, strings::append),
+    session("auth", -2, handshake::auth).that(WITHOUT_PASSWORD | WHILE_BUSY),
+    session("bgrewriteaof", 1, server::bgrewriteaof),
+    session("bgsave", -1, server::bgsave),
     reads("bitcount", -2, strings::bitcount),
-    session("client", -2, connection::client),
-    reads("command", -1, server::command),
-    session("config", -2, server::config),
+    waits("blmove", 6, blocking::blmove),
+    writes("blmpop", -5, blocking::blmpop),
+    waits("blpop", -3, blocking::blpop),
+    waits("brpop", -3, blocking::brpop),
+    waits("brpoplpush", 4, blocking::brpoplpush),
+    writes("bzmpop", -5, blocking::bzmpop),
+    waits("bzpopmax", -3, blocking::bzpopmax),
+    waits("bzpopmin", -3, blocking::bzpopmin),
+    container("client", client::CLIENT),
+    introspection::COMMAND,
+    container("config", config::CONFIG),
     writes("copy", -3, databases::copy),
     reads("dbsize", 1, server::dbsize),
+    session("debug", -2, debug::debug).that(GUARDED),
     writes("decr", 2, strings::decr),
     writes("decrby", 3, strings::decrby),
     writes("del", -2, keys::del),
+    session("discard", 1, transactions::discard).that(WHILE_BUSY | NEVER_QUEUED),
     reads("echo", 2, connection::echo),
-    script("eval", -3, scripting::eval),
-    script("eval_ro", -3, scripting::eval_ro),
-    script("evalsha", -3, scripting::evalsha),
-    script("evalsha_ro", -3, scripting::evalsha_ro),
+    whole("eval", -3, scripting::eval).that(MAY_REPLICATE),
+    whole("eval_ro", -3, scripting::eval_ro).that(MAY_REPLICATE),
+    whole("evalsha", -3, scripting::evalsha).that(MAY_REPLICATE),
+    whole("evalsha_ro", -3, scripting::evalsha_ro).that(MAY_REPLICATE),
+    whole("exec", 1, transactions::exec).that(NEVER_QUEUED),
     reads("exists", -2, keys::exists),
     writes("expire", -3, keys::expire),
     writes("expireat", -3, keys::expireat),
@@ -117,6 +102,7 @@ static COMMANDS: &[Command] = &[
     reads("getrange", 4, strings::getrange),
     writes("getset", 3, strings::getset),
     writes("hdel", -3, hashes::hdel),
+    session("hello", -1, handshake::hello).that(WITHOUT_PASSWORD | WHILE_BUSY),
     reads("hexists", 3, hashes::hexists),
     reads("hget", 3, hashes::hget),
     reads("hgetall", 2, hashes::hgetall),
@@ -135,13 +121,15 @@ static COMMANDS: &[Command] = &[
     writes("incr", 2, strings::incr),
     writes("incrby", 3, strings::incrby),
     writes("incrbyfloat", 3, strings::incrbyfloat),
-    reads("info", -1, server::info),
+    reads("info", -1, info::info),
     reads("keys", 2, databases::keys),
+    reads("lastsave", 1, server::lastsave),
     reads("lindex", 3, lists::lindex),
     writes("linsert", 5, lists::linsert),
     reads("llen", 2, lists::llen),
     writes("lmove", 5, lists::lmove),
     writes("lmpop", -4, lists::lmpop),
+    reads("lolwut", -1, server::lolwut),
     writes("lpop", -2, lists::lpop),
     reads("lpos", -3, lists::lpos),
     writes("lpush", -3, lists::lpush),
@@ -154,26 +142,35 @@ static COMMANDS: &[Command] = &[
     writes("move", 3, databases::move_key),
     writes("mset", -3, strings::mset),
     writes("msetnx", -3, strings::msetnx),
-    reads("object", -2, objects::object),
+    session("multi", 1, transactions::multi).that(WHILE_BUSY | NEVER_QUEUED),
+    container("object", objects::OBJECT),
     writes("persist", 2, keys::persist),
     writes("pexpire", -3, keys::pexpire),
     writes("pexpireat", -3, keys::pexpireat),
     reads("pexpiretime", 2, keys::pexpiretime),
-    reads("ping", -1, connection::ping),
+    reads("ping", -1, connection::ping).that(WHILE_SUBSCRIBED),
     writes("psetex", 4, strings::psetex),
+    session("psubscribe", -2, pubsub::psubscribe).that(WHILE_SUBSCRIBED),
     reads("pttl", 2, keys::pttl),
-    session("quit", -1, connection::quit),
+    reads("publish", 3, pubsub::publish).that(MAY_REPLICATE),
+    container("pubsub", pubsub::PUBSUB),
+    session("punsubscribe", -1, pubsub::punsubscribe).that(WHILE_SUBSCRIBED),
+    session("quit", -1, connection::quit).that(ALWAYS | NEVER_QUEUED),
     reads("randomkey", 1, databases::randomkey),
     writes("rename", 3, databases::rename),
     writes("renamenx", 3, databases::renamenx),
+    session("replicaof", 3, server::replicaof),
+    session("reset", 1, handshake::reset).that(ALWAYS | NEVER_QUEUED),
+    session("role", 1, server::role),
     writes("rpop", -2, lists::rpop),
     writes("rpoplpush", 3, lists::rpoplpush),
     writes("rpush", -3, lists::rpush),
     writes("rpushx", -3, lists::rpushx),
     writes("sadd", -3, sets::sadd),
+    session("save", 1, server::save).that(NEVER_IN_TRANSACTION),
     reads("scan", -2, databases::scan),
     reads("scard", 2, sets::scard),
-    script("script", -2, scripting::script),
+    container("script", scripting::SCRIPT),
     reads("sdiff", -2, sets::sdiff),
     writes("sdiffstore", -3, sets::sdiffstore),
     reads("select", 2, connection::select),
@@ -186,23 +183,32 @@ static COMMANDS: &[Command] = &[
     reads("sintercard", -3, sets::sintercard),
     writes("sinterstore", -3, sets::sinterstore),
     reads("sismember", 3, sets::sismember),
+    session("slaveof", 3, server::replicaof),
     reads("smembers", 2, sets::smembers),
     reads("smismember", -3, sets::smismember),
     writes("smove", 4, sets::smove),
     writes("spop", -2, sets::spop),
+    reads("spublish", 3, pubsub::spublish).that(MAY_REPLICATE),
     reads("srandmember", -2, sets::srandmember),
     writes("srem", -3, sets::srem),
     reads("sscan", -3, sets::sscan),
+    session("ssubscribe", -2, pubsub::ssubscribe).that(WHILE_SUBSCRIBED),
     reads("strlen", 2, strings::strlen),
+    session("subscribe", -2, pubsub::subscribe).that(WHILE_SUBSCRIBED),
     reads("substr", 4, strings::getrange),
     reads("sunion", -2, sets::sunion),
     writes("sunionstore", -3, sets::sunionstore),
+    session("sunsubscribe", -1, pubsub::sunsubscribe).that(WHILE_SUBSCRIBED),
     writes("swapdb", 3, databases::swapdb),
     reads("time", 1, server::time),
     reads("touch", -2, databases::touch),
     reads("ttl", 2, keys::ttl),
     reads("type", 2, keys::type_of),
     writes("unlink", -2, keys::del),
+    session("unsubscribe", -1, pubsub::unsubscribe).that(WHILE_SUBSCRIBED),
+    session("unwatch", 1, transactions::unwatch).that(WHILE_BUSY),
+    session("wait", 3, server::wait),
+    session("watch", -2, transactions::watch).that(WHILE_BUSY | NEVER_QUEUED),
     writes("zadd", -4, sorted_sets::zadd),
     reads("zcard", 2, sorted_sets::zcard),
     reads("zcount", 4, sorted_sets::zcount),
@@ -276,30 +282,37 @@ const fn slot_of(packed: u128) -> usize {
     (folded.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 54) as usize
 }
 
-/// A name of at most 16 characters as one number: numbers compare much faster than texts.
-const fn pack(name: &[u8]) -> Option<u128> {
-    if name.len() > 16 {
-        return None;
+/// The command that `args` name, subcommand included, if they are as many as it takes.
+///
+/// An unknown one is reported before a wrong number of arguments (`src/server.c`
+/// `commandCheckExistence`, `commandCheckArity`).
+pub(super) fn look_up(args: &Request) -> Result<&'static Command, Reply> {
+    let Some(mut command) = find(&args[0]) else { return Err(unknown(args)) };
+    if let (Run::Container(_, members), Some(name)) = (&command.run, args.get(1)) {
+        let member = members.iter().find(|row| row.own_name().eq_ignore_ascii_case(name));
+        command = member.ok_or_else(|| {
+            let (name, parent) = (quotable(name, 128), command.name.to_ascii_uppercase());
+            error(format!("ERR unknown subcommand '{name}'. Try {parent} HELP."))
+        })?;
     }
-    let mut bytes = [0; 16];
-    let mut index = 0;
-    while index < name.len() {
-        bytes[index] = name[index].to_ascii_lowercase();
-        index += 1;
+    if !arity_fits(command.arity, args.len()) {
+        return Err(wrong_arity(command.name));
     }
-    Some(u128::from_be_bytes(bytes))
+    Ok(command)
 }
 
 /// Runs a client's command.
-pub(super) fn run(redis: &mut Redis, call: &Call<'_>) -> Reply {
-    let Some(command) = find(&call.args[0]) else { return unknown(call.args) };
-    if !arity_fits(command.arity, call.args.len()) {
-        return wrong_arity(command.name);
-    }
+pub(super) fn execute(redis: &mut Redis, command: &Command, call: &Call<'_>) -> Reply {
     trace!(session = call.author.session.0, request = ?call.args, "applied");
     let outcome = match command.run {
-        Run::Plain(handler) => handler(&mut redis.core.borrow_mut(), call),
-        Run::Script(handler) => handler(redis, call),
+        Run::Plain(handler) | Run::Container(Some(handler), _) => {
+            let core = &mut *redis.core.borrow_mut();
+            let outcome = handler(core, call);
+            core.settle();
+            outcome
+        }
+        Run::Whole(handler) => handler(redis, call),
+        Run::Container(None, _) => Err(wrong_arity(command.name)),
     };
     outcome.unwrap_or_else(|error| error)
 }
@@ -307,48 +320,38 @@ pub(super) fn run(redis: &mut Redis, call: &Call<'_>) -> Reply {
 /// Runs a command that a script calls, with the texts that `src/script.c` `scriptCall` has for what
 /// a script may not do.
 pub(super) fn run_in_script(core: &mut Core, call: &Call<'_>, read_only: bool) -> Reply {
-    let Some(command) = find(&call.args[0]) else {
-        return Reply::error("ERR Unknown Redis command called from script");
+    let command = match find_for_script(call.args) {
+        Ok(command) => command,
+        Err(error) => return error,
     };
-    if !arity_fits(command.arity, call.args.len()) {
-        return Reply::error("ERR Wrong number of args calling Redis command from script");
-    }
-    let (Run::Plain(handler), true) = (&command.run, command.in_scripts) else {
+    let (Run::Plain(handler) | Run::Container(Some(handler), _), true) =
+        (&command.run, command.in_scripts)
+    else {
         return Reply::error("ERR This Redis command is not allowed from script");
     };
     if read_only && command.writes {
         return Reply::error("ERR Write commands are not allowed from read-only scripts.");
     }
+    core.script_wrote |= command.writes;
     trace!(session = call.author.session.0, request = ?call.args, "applied by a script");
-    handler(core, call).unwrap_or_else(|error| error)
+    let outcome = handler(core, call);
+    core.settle();
+    outcome.unwrap_or_else(|error| error)
 }
 
-/// One subcommand of a container command such as CLIENT.
-struct Subcommand<Target> {
-    name: &'static str,
-    arity: i32,
-    handler: fn(&mut Target, &Call<'_>) -> Outcome,
-}
-
-/// Runs the subcommand that the second argument names. An unknown one is reported before a wrong
-/// number of arguments (`src/server.c` `commandCheckExistence`, `commandCheckArity`).
-fn run_subcommand<Target>(
-    target: &mut Target,
-    call: &Call<'_>,
-    parent: &str,
-    table: &[Subcommand<Target>],
-) -> Outcome {
-    let name = &call.args[1];
-    let found = table.iter().find(|row| row.name.as_bytes().eq_ignore_ascii_case(name));
-    let Some(row) = found else {
-        let name = quotable(name, 128);
-        let parent = parent.to_ascii_uppercase();
-        return Err(error(format!("ERR unknown subcommand '{name}'. Try {parent} HELP.")));
+fn find_for_script(args: &Request) -> Result<&'static Command, Reply> {
+    let command = match (find(&args[0]), args.get(1)) {
+        (Some(Command { run: Run::Container(_, members), .. }), Some(name)) => {
+            members.iter().find(|row| row.own_name().eq_ignore_ascii_case(name))
+        }
+        (found, _) => found,
     };
-    if !arity_fits(row.arity, call.args.len()) {
-        return Err(wrong_arity(&format!("{parent}|{}", row.name)));
+    let unknown = Reply::error("ERR Unknown Redis command called from script");
+    let command = command.ok_or(unknown)?;
+    if !arity_fits(command.arity, args.len()) {
+        return Err(Reply::error("ERR Wrong number of args calling Redis command from script"));
     }
-    (row.handler)(target, call)
+    Ok(command)
 }
 
 fn arity_fits(arity: i32, count: usize) -> bool {
@@ -382,7 +385,7 @@ fn quotable(arg: &[u8], limit: usize) -> String {
     String::from_utf8_lossy(text).replace(['\r', '\n'], " ")
 }
 
-fn error(text: String) -> Reply {
+pub(super) fn error(text: String) -> Reply {
     Reply::Error(Cow::Owned(text))
 }
 

@@ -27,9 +27,7 @@ use crate::time::{HostTime, SteadyTime};
 mod swap;
 mod touched;
 
-#[cfg_attr(not(test), expect(unused_imports, reason = "for notifications"))]
-pub(super) use touched::Class;
-pub(super) use touched::{Event, Touch};
+pub(super) use touched::{Class, Event, Touch};
 
 /// How many databases SELECT knows (`databases`, `src/config.c`).
 pub(super) const DATABASES: usize = 16;
@@ -164,13 +162,11 @@ impl Keyspace {
     }
 
     /// Starts or stops the list of what happens to keys.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for WATCH and notifications"))]
     pub(super) fn want_touches(&mut self, wanted: bool) {
         self.touched.wanted = wanted;
     }
 
     /// What has happened to keys since this was last asked, in order.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for WATCH and notifications"))]
     pub(super) fn take_touches(&mut self) -> Vec<Touch> {
         std::mem::take(&mut self.touched.list)
     }
@@ -202,6 +198,12 @@ impl Keyspace {
     pub(super) fn peek(&mut self, key: &[u8], now_ms: i64) -> Option<&Record> {
         self.expire_if_needed(key, now_ms);
         self.databases[self.selected].get(key)
+    }
+
+    /// Whether `key` is still there although its time is up; removes nothing.
+    pub(super) fn is_stale(&self, database: usize, key: &[u8], now_ms: i64) -> bool {
+        let record = self.databases[database].get(key);
+        record.and_then(|record| record.expires_at).is_some_and(|when| now_ms > when)
     }
 
     /// The aggregate at `key`, if there is one; anything else there is an error.
@@ -337,8 +339,11 @@ impl Keyspace {
 
     /// The server's timer: fsync, and the active expire cycle. The real cycle samples keys at random
     /// until few of a sample are stale (`src/expire.c` `activeExpireCycle`); this one finds them all.
-    pub(super) fn tick(&mut self, now: HostTime) {
+    pub(super) fn tick(&mut self, now: HostTime, expire: bool) {
         self.journal.tick(now.steady);
+        if !expire {
+            return;
+        }
         let now_ms = now.wall.unix_ms();
         if now_ms < self.next_expiry_ms {
             return;
@@ -358,6 +363,11 @@ impl Keyspace {
     /// What `crash` leaves on the disk.
     pub(super) fn disk_after(&self, crash: Crash) -> Disk {
         self.journal.disk_after(crash, &self.databases)
+    }
+
+    /// From now on data reaches the disk that way (`CONFIG SET appendonly`).
+    pub(super) fn persist(&mut self, persistence: Persistence) {
+        self.journal.persist(persistence);
     }
 
     /// Moves the facts gathered so far to `changes`.

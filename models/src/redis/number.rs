@@ -71,7 +71,8 @@ pub(crate) fn double_prefix(text: &[u8]) -> Option<(f64, usize)> {
     candidates.filter_map(|(part, length)| Some((parse_double(part)?, length))).next()
 }
 
-/// C's `%.17g`, by which 7.0 prints numbers for commands (7.2 prints the shortest form instead).
+/// C's `%.17g`, by which 7.0 prints doubles, in replies and for commands of scripts (7.2 prints the
+/// shortest form instead).
 pub(crate) fn print(number: f64) -> String {
     print_digits(number, 17)
 }

@@ -57,6 +57,12 @@ impl Journal {
         Self { persistence, synced_at: now, unsynced: array::from_fn(|_| BTreeMap::new()) }
     }
 
+    /// From now on the file is written that way; switching it on writes all that there is.
+    pub(super) fn persist(&mut self, persistence: Persistence) {
+        self.persistence = persistence;
+        self.unsynced.iter_mut().for_each(BTreeMap::clear);
+    }
+
     /// `key` is about to change; `before` is what it holds.
     pub(super) fn touch(&mut self, database: usize, key: &[u8], before: Option<&Record>) {
         if self.persistence != Persistence::AofEverysec {

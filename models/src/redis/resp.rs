@@ -1,6 +1,6 @@
-//! RESP2, both directions side by side, so that they cannot drift apart.
+//! RESP2 and RESP3, both directions side by side, so that they cannot drift apart.
 //!
-//! Frames are written and replies are read by the `redis-protocol` crate. Two things stand here:
+//! Values are written and read by the `redis-protocol` crate. Two things stand here:
 //! the server's reader of requests, because what Redis accepts there is not RESP but its own subset
 //! of it with inline commands, its own limits and its own error texts (`src/networking.c`
 //! `processMultibulkBuffer`, `processInlineBuffer`); and a look ahead of the crate's reader, which
@@ -11,16 +11,18 @@
 
 use std::borrow::Cow;
 
-use bytes::{Buf, Bytes, BytesMut};
-use redis_protocol::resp2::decode::decode_range;
+use bytes::{Buf, BytesMut};
 use redis_protocol::resp2::encode::extend_encode_borrowed;
-use redis_protocol::resp2::types::{BorrowedFrame, RangeFrame};
+use redis_protocol::resp2::types::BorrowedFrame;
+use redis_protocol::resp3::encode::complete::extend_encode_borrowed as extend_encode_resp3;
+use redis_protocol::resp3::types::{BorrowedFrame as Resp3Frame, VerbatimStringFormat};
 
 use super::number;
-use super::reply::Reply;
+use super::reply::{Format, Reply};
 use super::request::Request;
 
 mod inline;
+mod read;
 mod scan;
 
 /// Longest byte string, in bytes (`proto-max-bulk-len`, `src/config.c`).
@@ -50,19 +52,48 @@ impl ProtocolError {
     }
 }
 
-/// Server side: takes one request off `input`; `None` if it is not whole yet.
+/// How much of a client's claims is believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Longest byte string (`proto-max-bulk-len`).
+    pub bulk: u64,
+    /// Longest request (`client-query-buffer-limit`).
+    pub request: u64,
+    /// Whether the client has yet to give a password: then a request has at most 10 words of at most
+    /// 16 KiB (`src/networking.c` `processMultibulkBuffer`).
+    pub stranger: bool,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { bulk: MAX_BULK as u64, request: MAX_REQUEST as u64, stranger: false }
+    }
+}
+
+/// Server side: takes one request off `input` under the usual limits; `None` if it is not whole yet.
 ///
 /// # Errors
 /// With Redis' own text. A request that reaches [`MAX_REQUEST`] unfinished is an error too; the real
 /// server closes such a connection without a word (`src/networking.c` `readQueryFromClient`).
 pub fn decode_request(input: &mut BytesMut) -> Result<Option<Request>, ProtocolError> {
+    decode_request_within(input, Limits::default())
+}
+
+/// As [`decode_request`], under other limits.
+///
+/// # Errors
+/// As [`decode_request`].
+pub fn decode_request_within(
+    input: &mut BytesMut,
+    limits: Limits,
+) -> Result<Option<Request>, ProtocolError> {
     let decoded = match input.first() {
         None => return Ok(None),
-        Some(b'*') => scan::request(input)?,
+        Some(b'*') => scan::request(input, limits)?,
         Some(_) => inline::request(input)?,
     };
     let Some((request, length)) = decoded else {
-        if input.len() > MAX_REQUEST {
+        if input.len() as u64 > limits.request {
             return Err(ProtocolError::new("too big request"));
         }
         return Ok(None);
@@ -82,22 +113,61 @@ pub fn encode_reply(reply: &Reply, output: &mut BytesMut) {
     match reply {
         Reply::Simple(text) => write(&BorrowedFrame::SimpleString(text.as_bytes()), output),
         Reply::Error(text) => write(&BorrowedFrame::Error(text), output),
-        Reply::Integer(number) => write_number(b":", *number, output),
+        Reply::Integer(number) => write_number(b':', *number, output),
         Reply::Bulk(bytes) => write(&BorrowedFrame::BulkString(bytes), output),
         Reply::Null => write(&BorrowedFrame::Null, output),
+        Reply::Array(elements) => write_all(b'*', elements, output),
+        Reply::Header(count) => write_header(b'*', *count, output),
         Reply::NullArray => output.extend_from_slice(b"*-1\r\n"),
-        Reply::Array(elements) => {
-            write_array_header(elements.len(), output);
-            for element in elements {
-                encode_reply(element, output);
+        Reply::Set(elements) => write_all(b'~', elements, output),
+        Reply::Push(elements) => write_all(b'>', elements, output),
+        Reply::Map(pairs) => {
+            write_header(b'%', pairs.len(), output);
+            for (key, value) in pairs {
+                encode_reply(key, output);
+                encode_reply(value, output);
             }
         }
+        Reply::Pairs(pairs) => {
+            write_header(b'*', pairs.len(), output);
+            for (key, value) in pairs {
+                write_header(b'*', 2, output);
+                encode_reply(key, output);
+                encode_reply(value, output);
+            }
+        }
+        Reply::Double(number) => {
+            // As `addReplyDouble` prints it, which is not the crate's way.
+            output.extend_from_slice(format!(",{}\r\n", number::print(*number)).as_bytes());
+        }
+        Reply::Nothing => write_resp3(&Resp3Frame::Null, output),
+        Reply::Boolean(data) => {
+            write_resp3(&Resp3Frame::Boolean { data: *data, attributes: None }, output);
+        }
+        Reply::BigNumber(data) => {
+            write_resp3(&Resp3Frame::BigNumber { data, attributes: None }, output);
+        }
+        Reply::Verbatim(format, data) => {
+            let format = match format {
+                Format::Text => VerbatimStringFormat::Text,
+                Format::Markdown => VerbatimStringFormat::Markdown,
+            };
+            let frame = Resp3Frame::VerbatimString { data, format, attributes: None };
+            write_resp3(&frame, output);
+        }
+    }
+}
+
+fn write_all(kind: u8, elements: &[Reply], output: &mut BytesMut) {
+    write_header(kind, elements.len(), output);
+    for element in elements {
+        encode_reply(element, output);
     }
 }
 
 /// Client side: appends the command made of `args` to `output`.
 pub fn encode_request(args: &[&[u8]], output: &mut BytesMut) {
-    write_array_header(args.len(), output);
+    write_header(b'*', args.len(), output);
     for arg in args {
         write(&BorrowedFrame::BulkString(arg), output);
     }
@@ -106,15 +176,10 @@ pub fn encode_request(args: &[&[u8]], output: &mut BytesMut) {
 /// Client side: takes one reply off `input`; `None` if it is not whole yet.
 ///
 /// # Errors
-/// When the bytes are not RESP2, or beyond [`MAX_BULK`] or [`MAX_DEPTH`].
+/// When the bytes are not RESP, or beyond [`MAX_BULK`] or [`MAX_DEPTH`].
 pub fn decode_reply(input: &mut BytesMut) -> Result<Option<Reply>, ProtocolError> {
     let Some(length) = scan::reply_length(input)? else { return Ok(None) };
-    let frame = decode_range(&input[..length])
-        .map_err(|error| ProtocolError::new(error.details().to_owned()))?;
-    let Some((frame, _)) = frame else {
-        return Err(ProtocolError::new("a whole reply that cannot be read"));
-    };
-    let reply = owned(&frame, input);
+    let reply = read::Reader::new(&input[..length]).reply()?;
     input.advance(length);
     Ok(Some(reply))
 }
@@ -123,41 +188,25 @@ fn write(frame: &BorrowedFrame<'_>, output: &mut BytesMut) {
     extend_encode_borrowed(output, frame, false).expect("the crate makes the room it needs");
 }
 
+fn write_resp3(frame: &Resp3Frame<'_>, output: &mut BytesMut) {
+    extend_encode_resp3(output, frame, false).expect("the crate makes the room it needs");
+}
+
 /// The crate can only write an array whose elements already are its own frames; this spares that
-/// copy.
-fn write_array_header(count: usize, output: &mut BytesMut) {
-    write_number(b"*", i64::try_from(count).unwrap_or(i64::MAX), output);
+/// copy, and keeps the order of maps and sets.
+fn write_header(kind: u8, count: usize, output: &mut BytesMut) {
+    write_number(kind, i64::try_from(count).unwrap_or(i64::MAX), output);
 }
 
 /// The crate takes the length of a number from its logarithm, which is one too long for
 /// 99999999999999998 and the like, and fills the gap with a zero byte.
-fn write_number(mark: &[u8], number: i64, output: &mut BytesMut) {
+fn write_number(mark: u8, number: i64, output: &mut BytesMut) {
     let mut digits = [0; 20];
     let length = number::write(number, &mut digits);
     output.reserve(length + 3);
-    output.extend_from_slice(mark);
+    output.extend_from_slice(&[mark]);
     output.extend_from_slice(&digits[20 - length..]);
     output.extend_from_slice(b"\r\n");
-}
-
-fn owned(frame: &RangeFrame, input: &[u8]) -> Reply {
-    match frame {
-        RangeFrame::SimpleString((start, end)) => match &input[*start..*end] {
-            b"OK" => Reply::OK,
-            text => Reply::Simple(Cow::Owned(String::from_utf8_lossy(text).into_owned())),
-        },
-        RangeFrame::Error((start, end)) => {
-            Reply::Error(Cow::Owned(String::from_utf8_lossy(&input[*start..*end]).into_owned()))
-        }
-        RangeFrame::Integer(number) => Reply::Integer(*number),
-        RangeFrame::BulkString((start, end)) => {
-            Reply::Bulk(Bytes::copy_from_slice(&input[*start..*end]))
-        }
-        RangeFrame::Null => Reply::Null,
-        RangeFrame::Array(elements) => {
-            Reply::Array(elements.iter().map(|element| owned(element, input)).collect())
-        }
-    }
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use mlua::{Function, Lua, Table};
 use sha1::{Digest, Sha1};
 
 use super::commands::Call;
-use super::reply::Reply;
+use super::reply::{Protocol, Reply};
 use super::request::Request;
 use super::{Core, keyspace};
 use crate::time::HostTime;
@@ -64,12 +64,12 @@ pub(super) fn parse_sha(text: &[u8]) -> Option<Sha> {
     Some(sha)
 }
 
-/// A script may run this many Lua instructions; they are counted in steps of ten thousand.
+/// A script that has run this many Lua instructions is taken for one that never ends; they are
+/// counted in steps of ten thousand.
 ///
 /// The real server lets a script run for ever and answers BUSY to others after 5 s, until SCRIPT
-/// KILL (`src/script.c` `scriptInterrupt`). Simulated time stands still during a script, so nobody
-/// could ever send that; the script ends with the error that a killed one gets. What it wrote before
-/// stays written, whereas a real script that has written cannot be killed.
+/// KILL (`src/script.c` `scriptInterrupt`). Simulated time stands still during a script, so here it
+/// is stopped, and the server is held up from then on as the real one would be (see `stall`).
 pub const INSTRUCTION_LIMIT: u32 = 10_000_000;
 const STEP: u32 = 10_000;
 
@@ -81,6 +81,8 @@ struct Host {
     /// `None` outside of a script.
     frame: Cell<Option<Frame>>,
     random: RefCell<Random>,
+    /// What replies look like to the script at hand (`redis.setresp`).
+    protocol: Cell<Protocol>,
     /// Instructions run by the script at hand.
     instructions: Cell<u32>,
 }
@@ -92,6 +94,13 @@ struct Frame {
     now: HostTime,
     read_only: bool,
     sha: Sha,
+}
+
+/// How a script ended.
+pub(super) struct Run {
+    /// Its result, or its error; what SCRIPT KILL makes its caller get, if it never ends.
+    pub(super) reply: Reply,
+    pub(super) endless: bool,
 }
 
 /// The Lua state of one server with its scripts.
@@ -115,6 +124,7 @@ impl Engine {
             request: RefCell::default(),
             frame: Cell::default(),
             random: RefCell::default(),
+            protocol: Cell::default(),
             instructions: Cell::new(0),
         });
         sandbox::build(host).expect("the sandbox is part of this program and loads")
@@ -150,17 +160,19 @@ impl Engine {
         keys: Range<usize>,
         args: Range<usize>,
         read_only: bool,
-    ) -> Reply {
+    ) -> Run {
         let read_only = read_only || script.read_only;
         let frame = Frame { author: call.author, now: call.now, read_only, sha: script.sha };
         self.host.frame.set(Some(frame));
         self.host.instructions.set(0);
+        self.host.protocol.set(Protocol::Resp2);
         let reply = self.call(script, call, keys, args);
         self.host.frame.set(None);
-        if self.host.instructions.get() >= INSTRUCTION_LIMIT {
+        let endless = self.host.instructions.get() >= INSTRUCTION_LIMIT;
+        if endless {
             sandbox::count_instructions(&self.lua, &self.host, STEP);
         }
-        reply.unwrap_or_else(|error| failure::engine_error(&error))
+        Run { reply: reply.unwrap_or_else(|error| failure::engine_error(&error)), endless }
     }
 
     fn call(
@@ -173,7 +185,7 @@ impl Engine {
         self.globals.raw_set("KEYS", self.list(call.args, keys)?)?;
         self.globals.raw_set("ARGV", self.list(call.args, args)?)?;
         match self.xpcall.call((&script.function, &self.handler))? {
-            (true, value) => convert::to_reply(value, 0),
+            (true, value) => convert::to_reply(value, self.host.protocol.get(), 0),
             (false, error) => Ok(failure::script_error(&error)),
         }
     }

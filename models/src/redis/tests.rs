@@ -32,7 +32,8 @@ impl Server {
 
     fn restart(persistence: Persistence, disk: Disk, now: u64) -> Self {
         let watched = vec![Bytes::from_static(b"lock"), Bytes::from_static(b"stock")];
-        let redis = Redis::boot(Config { persistence, watched }, disk, at(now, 0));
+        let redis =
+            Redis::boot(Config { persistence, watched, ..Config::default() }, disk, at(now, 0));
         Self { redis, now, step: 0, out: Outbox::default() }
     }
 
@@ -118,10 +119,10 @@ fn clients_are_numbered_in_the_order_in_which_they_came() {
     for session in [30, 10, 20] {
         server.redis.connect(at(0, 0), SessionId(session));
     }
-    assert_eq!(server.run(0, 10, "CLIENT ID"), Reply::Integer(2));
+    assert_eq!(server.run(0, 10, "CLIENT ID"), Reply::Integer(4));
     server.redis.disconnect(at(0, 0), SessionId(10), &mut Outbox::default());
     server.redis.connect(at(0, 0), SessionId(40));
-    assert_eq!(server.run(0, 40, "CLIENT ID"), Reply::Integer(4));
+    assert_eq!(server.run(0, 40, "CLIENT ID"), Reply::Integer(6));
 }
 
 /// What ioredis' ready check and Redisson's topology scan read.
@@ -135,16 +136,25 @@ fn info_says_what_clients_look_for() {
     }
 }
 
-/// The limit is the process' own; the real server would be BUSY until somebody kills the script.
+/// Nobody is answered for five seconds, then everybody that the server is busy.
 #[test]
-fn an_endless_script_ends_and_the_next_one_runs() {
+fn an_endless_script_holds_the_server_up_until_it_is_killed() {
     let mut server = Server::start(Persistence::None);
-    let reply = server.eval(0, 1, "while true do pcall(function() while true do end end) end", "0");
-    assert!(matches!(reply, Reply::Error(_)));
-    assert_eq!(server.eval(0, 1, "return 1", "0"), Reply::Integer(1));
+    let request = |script: &str| Request::new(["EVAL", script, "0"]);
+    let endless = request("while true do pcall(function() while true do end end) end");
+    server.redis.apply(at(0, 0), SessionId(1), endless, &mut server.out);
+    assert!(server.out.replies.is_empty());
+    assert_eq!(server.out.alarm, Some(at(5000, 0).steady));
+    assert!(!server.redis.listens(SessionId(1)) && !server.redis.listens(SessionId(2)));
+    server.redis.wake(at(5000, 0), &mut server.out);
+    assert!(!server.redis.listens(SessionId(1)) && server.redis.listens(SessionId(2)));
+    let busy = server.run(5001, 2, "GET k");
+    assert!(matches!(&busy, Reply::Error(text) if text.starts_with("BUSY ")));
+    assert_eq!(server.run(5001, 2, "SCRIPT KILL"), Reply::OK);
+    assert!(matches!(&server.out.replies[..], [(SessionId(1), Reply::Error(_))]));
     let counting = "local n = 0 for i = 1, 2000000 do n = n + 1 end return n";
-    assert_eq!(server.eval(0, 1, counting, "0"), Reply::Integer(2_000_000));
-    assert_eq!(server.eval(0, 1, counting, "0"), Reply::Integer(2_000_000));
+    assert_eq!(server.eval(5001, 1, counting, "0"), Reply::Integer(2_000_000));
+    assert_eq!(server.eval(5001, 1, counting, "0"), Reply::Integer(2_000_000));
 }
 
 #[test]

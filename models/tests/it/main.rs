@@ -1,98 +1,107 @@
 //! Transcripts: commands in, RESP bytes out, through both codecs and the model.
 //!
-//! A line `> ` is a command with the quoting of an inline command; the lines `< ` after it are the
-//! reply's bytes, escaped. A line `@ 1500` lets both clocks of the server run for that many
-//! milliseconds, with its timer ticking. `#` starts a comment. Each file starts with an empty server
-//! at a fixed time. All rows were recorded from a real 7.0.15, except in `model.txt`, which says for
-//! each row why it differs.
+//! A line `> ` is a command of connection 1 with the quoting of an inline command, `2> ` one of
+//! connection 2; `2>> ` are raw bytes, escaped. After it come the bytes that each connection got,
+//! escaped: `< ` for connection 1, `2< ` for connection 2, and `2x` if the server closed it. A
+//! connection opens with its first line; `2-` is its end from the client's side. A line `@ 1500` lets
+//! both clocks of the server run for that many milliseconds, with its timer ticking. `! name value`
+//! is a setting that the server starts with. `#` starts a comment. Each file starts with an empty
+//! server at a fixed time. All rows were recorded from a real 7.0.15, except in `model.txt`, which
+//! says for each row why it differs.
 
+use std::fmt::Write;
 use std::time::Duration;
 
-use bytes::BytesMut;
-use picklock_models::model::{Model, Outbox, SessionId};
-use picklock_models::redis::resp::{decode_request, encode_reply, encode_request};
-use picklock_models::redis::{Config, Disk, Redis, Reply};
-use picklock_models::time::{HostTime, SteadyTime, WallTime};
+mod server;
 
-struct Server {
-    redis: Redis,
-    now_ns: u64,
-    out: Outbox<Reply>,
+use server::Server;
+
+/// Splits `12> x` into the number (1 without one), the sign and the rest.
+fn parse(line: &str) -> (u64, &str, &str) {
+    let digits = line.bytes().take_while(u8::is_ascii_digit).count();
+    let connection = if digits == 0 { 1 } else { line[..digits].parse().expect("a small number") };
+    let rest = &line[digits..];
+    let (sign, text) = rest.split_once(' ').unwrap_or((rest, ""));
+    (connection, sign, text)
 }
 
-impl Server {
-    fn start() -> Self {
-        let mut server = Self {
-            redis: Redis::boot(Config::default(), Disk::default(), at(0)),
-            now_ns: 0,
-            out: Outbox::default(),
-        };
-        server.redis.connect(at(0), SessionId(1));
-        server
-    }
-
-    fn run_for(&mut self, duration: Duration) {
-        let end = self.now_ns + duration.as_nanos() as u64;
-        let tick = Redis::TICK.as_nanos() as u64;
-        loop {
-            let next = (self.now_ns / tick + 1) * tick;
-            if next > end {
-                break;
-            }
-            self.now_ns = next;
-            self.redis.tick(at(next), &mut self.out);
-        }
-        self.now_ns = end;
-    }
-
-    fn answer(&mut self, command: &str) -> String {
-        let mut line = BytesMut::from(format!("{command}\r\n").as_bytes());
-        let words = decode_request(&mut line).expect("a well-formed row").expect("a whole row");
-        let words: Vec<&[u8]> = words.iter().collect();
-        let mut bytes = BytesMut::new();
-        encode_request(&words, &mut bytes);
-        let request = decode_request(&mut bytes).expect("RESP").expect("whole");
-        self.out.clear();
-        self.redis.apply(at(self.now_ns), SessionId(1), request, &mut self.out);
-        for (_, reply) in &self.out.replies {
-            encode_reply(reply, &mut bytes);
-        }
-        bytes.escape_ascii().to_string()
-    }
-}
-
-/// A server time: `ns` after some morning in 2026.
-fn at(ns: u64) -> HostTime {
-    let wall = WallTime::from_unix_nanos(1_780_000_000_000_000_000 + ns);
-    HostTime { steady: SteadyTime::from_nanos(ns), wall }
+/// What was sent, with what came back.
+#[derive(Default)]
+struct Exchange {
+    line: usize,
+    what: String,
+    expected: String,
+    got: String,
 }
 
 fn replay(name: &str, transcript: &str) {
-    let mut server = Server::start();
-    let mut command = "";
-    let mut wrong = Vec::new();
+    let settings = transcript.lines().filter_map(|line| line.strip_prefix("! "));
+    let settings = settings.map(|row| row.split_once(' ').expect("a name and a value"));
+    let settings =
+        settings.map(|(name, value)| (name.trim_start_matches("--").to_owned(), value.to_owned()));
+    let mut server = Server::start(settings.collect());
+    let mut exchanges: Vec<Exchange> = Vec::new();
     for (index, line) in transcript.lines().enumerate() {
-        match line.split_once(' ') {
-            Some((">", row)) => command = row,
-            Some(("<", expected)) => {
-                let answer = server.answer(command);
-                if answer != expected {
-                    wrong
-                        .push(format!("{name}:{}: {command}\n  {expected}\n  {answer}", index + 1));
-                }
-            }
-            Some(("@", ms)) => {
-                let ms = ms.parse().expect("milliseconds");
-                server.run_for(Duration::from_millis(ms));
-            }
-            _ => assert!(line.is_empty() || line.starts_with('#'), "{name}:{}: {line}", index + 1),
+        if line.is_empty() || line.starts_with(['#', '!']) {
+            continue;
         }
+        let (connection, sign, text) = parse(line);
+        match sign {
+            "<" | "x" => {
+                let exchange = exchanges.last_mut().expect("something was sent before");
+                writeln!(exchange.expected, "  {line}").expect("a string takes it");
+                continue;
+            }
+            ">" => server.send_command(connection, text),
+            ">>" => server.send_bytes(connection, &unescape(text)),
+            "-" => server.disconnect(connection),
+            "@" => server.run_for(Duration::from_millis(text.parse().expect("milliseconds"))),
+            _ => panic!("{name}:{}: {line}", index + 1),
+        }
+        let (what, got) = (line.to_owned(), server.received());
+        exchanges.push(Exchange { line: index + 1, what, got, expected: String::new() });
     }
+    let wrong: Vec<String> = (exchanges.iter())
+        .filter(|exchange| exchange.expected != exchange.got)
+        .map(|Exchange { line, what, expected, got }| {
+            format!("{name}:{line}: {what}\n{expected}{got}")
+        })
+        .collect();
     assert!(
         wrong.is_empty(),
-        "command, real server's answer, model's answer:\n{}",
+        "{} differ: what was sent, real server's answer, model's answer:\n{}",
+        wrong.len(),
         wrong.join("\n")
     );
+}
+
+/// The other direction of `escape_ascii`.
+fn unescape(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        (bytes, rest) = match (first, after) {
+            (b'\\', [b'x', digits @ ..]) => {
+                let digits = std::str::from_utf8(&digits[..2]).expect("two digits");
+                bytes.push(u8::from_str_radix(digits, 16).expect("two hexadecimal digits"));
+                (bytes, &after[3..])
+            }
+            (b'\\', [escaped, after @ ..]) => {
+                bytes.push(match escaped {
+                    b'n' => b'\n',
+                    b'r' => b'\r',
+                    b't' => b'\t',
+                    other => *other,
+                });
+                (bytes, after)
+            }
+            _ => {
+                bytes.push(*first);
+                (bytes, after)
+            }
+        };
+    }
+    bytes
 }
 
 macro_rules! transcripts {
@@ -106,6 +115,6 @@ macro_rules! transcripts {
 }
 
 transcripts! {
-    strings keys connection locks scripts random lists hashes sets sorted_sets databases
-    libraries model
+    strings keys connection locks scripts random lists hashes sets sorted_sets databases libraries
+    model sessions subscriptions transactions blocking waits busy resp3 administration protocol
 }

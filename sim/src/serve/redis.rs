@@ -1,7 +1,7 @@
 //! Redis behind the front end.
 
 use bytes::BytesMut;
-use picklock_models::model::Change;
+use picklock_models::model::{Change, SessionId};
 use picklock_models::redis::{Config, Disk, Redis, Reply, Request, resp};
 use picklock_models::time::HostTime;
 
@@ -9,6 +9,7 @@ use super::Store;
 
 impl Store for Redis {
     type Config = Config;
+    const INPUT_LIMIT: u64 = resp::MAX_REQUEST as u64;
 
     fn boot(config: Config, disk: Disk, now: HostTime) -> Self {
         Redis::boot(config, disk, now)
@@ -18,8 +19,12 @@ impl Store for Redis {
         Redis::loaded(self, now)
     }
 
-    fn decode(input: &mut BytesMut) -> Result<Option<Request>, Reply> {
-        resp::decode_request(input).map_err(|error| error.reply())
+    fn decode(&self, session: SessionId, input: &mut BytesMut) -> Result<Option<Request>, Reply> {
+        Redis::decode(self, session, input).map_err(|error| error.reply())
+    }
+
+    fn output_limit(&self, session: SessionId) -> u64 {
+        Redis::output_limit(self, session)
     }
 
     fn encode(reply: &Reply, output: &mut BytesMut) {

@@ -3,14 +3,12 @@
 use std::time::Duration;
 
 use picklock_sim::env::{Elapsed, Env};
-use picklock_sim::real::RealEnv;
+use picklock_sim::real::{self, RealEnv};
 use picklock_sim::seed::Seed;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::task::LocalSet;
 
 fn in_the_real_world(work: impl Future<Output = ()>) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    LocalSet::new().block_on(&runtime.expect("a runtime"), work);
+    real::block_on(work).expect("a runtime");
 }
 
 #[test]
@@ -30,6 +28,22 @@ fn echo_over_loopback() {
         let mut stream = env.connect(&address.to_string()).await.unwrap();
         stream.write_u8(42).await.unwrap();
         assert_eq!(stream.read_u8().await.unwrap(), 42);
+    });
+}
+
+/// Elsewhere a machine has only one loopback address.
+#[cfg(target_os = "linux")]
+#[test]
+fn listens_where_it_is_told_and_says_where_that_is() {
+    in_the_real_world(async {
+        let address = "127.0.0.2".parse().unwrap();
+        let env = RealEnv::new(Seed(1)).at(address);
+        let listener = env.listen(0).await.unwrap();
+        let bound = listener.local_addr().unwrap();
+        assert_eq!(bound.ip(), address);
+        assert_ne!(bound.port(), 0);
+        let taken = env.listen(bound.port()).await.unwrap_err();
+        assert_eq!(taken.kind(), std::io::ErrorKind::AddrInUse);
     });
 }
 

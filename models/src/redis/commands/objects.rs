@@ -3,19 +3,16 @@
 use super::super::keyspace::Record;
 use super::super::value::Value;
 use super::super::{Core, Reply};
-use super::{Call, Outcome, Subcommand, run_subcommand};
+use super::{Call, Command, Outcome, reads};
 
-/// `OBJECT ...`.
-pub(super) fn object(core: &mut Core, call: &Call<'_>) -> Outcome {
-    const TABLE: &[Subcommand<Core>] = &[
-        Subcommand { name: "encoding", arity: 3, handler: encoding },
-        Subcommand { name: "freq", arity: 3, handler: freq },
-        Subcommand { name: "help", arity: 2, handler: help },
-        Subcommand { name: "idletime", arity: 3, handler: idletime },
-        Subcommand { name: "refcount", arity: 3, handler: refcount },
-    ];
-    run_subcommand(core, call, "object", TABLE)
-}
+/// The subcommands.
+pub(super) const OBJECT: &[Command] = &[
+    reads("object|encoding", 3, encoding),
+    reads("object|freq", 3, freq),
+    reads("object|help", 2, help),
+    reads("object|idletime", 3, idletime),
+    reads("object|refcount", 3, refcount),
+];
 
 fn looked_at(core: &mut Core, call: &Call<'_>, show: impl FnOnce(&Record) -> Outcome) -> Outcome {
     core.keyspace.peek(&call.args[2], call.author.now_ms).map_or(Ok(Reply::Null), show)

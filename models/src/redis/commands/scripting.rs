@@ -3,7 +3,8 @@
 use super::super::script::{self, Script, Sha};
 use super::super::{Redis, Reply};
 use super::args::integer;
-use super::{Call, Outcome, Subcommand, run_subcommand};
+use super::{Call, Command, Outcome, WHILE_BUSY, help, whole};
+use crate::redis::stall::Stall;
 
 const NO_SCRIPT: Reply = Reply::error("NOSCRIPT No matching script. Please use EVAL.");
 
@@ -55,9 +56,16 @@ fn run(
 ) -> Outcome {
     let (keys, args) = (3..3 + keys, 3 + keys..call.args.len());
     let selected = redis.core.borrow().keyspace.selected();
-    let reply = redis.engine().run(script, call, keys, args, read_only);
-    redis.core.borrow_mut().keyspace.select(selected);
-    Ok(reply)
+    redis.core.borrow_mut().script_wrote = false;
+    let run = redis.engine().run(script, call, keys, args, read_only);
+    let core = &mut *redis.core.borrow_mut();
+    core.keyspace.select(selected);
+    if run.endless {
+        let (busy_at, wrote) = (call.now.steady + core.busy_after(), core.script_wrote);
+        core.stall(Stall::script(call.author.session, busy_at, wrote, run.reply));
+        return Ok(Reply::Null);
+    }
+    Ok(run.reply)
 }
 
 fn number_of_keys(call: &Call<'_>) -> Result<usize, Reply> {
@@ -69,15 +77,13 @@ fn number_of_keys(call: &Call<'_>) -> Result<usize, Reply> {
 }
 
 /// `SCRIPT ...`.
-pub(super) fn script(redis: &mut Redis, call: &Call<'_>) -> Outcome {
-    const TABLE: &[Subcommand<Redis>] = &[
-        Subcommand { name: "exists", arity: -3, handler: exists },
-        Subcommand { name: "flush", arity: -2, handler: flush },
-        Subcommand { name: "kill", arity: 2, handler: kill },
-        Subcommand { name: "load", arity: 3, handler: load },
-    ];
-    run_subcommand(redis, call, "script", TABLE)
-}
+pub(super) const SCRIPT: &[Command] = &[
+    whole("script|exists", -3, exists),
+    whole("script|flush", -2, flush),
+    whole("script|help", 2, |_, _| Ok(help::text("script"))),
+    whole("script|kill", 2, |redis, call| redis.kill_script(call.now)).that(WHILE_BUSY),
+    whole("script|load", 3, load),
+];
 
 fn load(redis: &mut Redis, call: &Call<'_>) -> Outcome {
     let text = &call.args[2];
@@ -104,9 +110,4 @@ fn flush(redis: &mut Redis, call: &Call<'_>) -> Outcome {
     }
     redis.forget_scripts();
     Ok(Reply::OK)
-}
-
-/// `SCRIPT KILL`: a script is over before the next command is looked at, so none is ever running.
-fn kill(_: &mut Redis, _: &Call<'_>) -> Outcome {
-    Err(Reply::error("NOTBUSY No scripts in execution right now."))
 }

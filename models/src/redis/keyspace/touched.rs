@@ -33,7 +33,6 @@ pub(in crate::redis) enum Class {
 
 impl Class {
     /// Whether it counts as a change for WATCH (`src/db.c` `signalModifiedKey`).
-    #[cfg_attr(not(test), expect(dead_code, reason = "for WATCH"))]
     pub(in crate::redis) fn is_modification(self) -> bool {
         self != Class::New
     }

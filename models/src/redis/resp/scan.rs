@@ -1,18 +1,28 @@
 //! Finds out how long a message is, before anything is allocated for it.
 
-use super::{MAX_BULK, MAX_DEPTH, MAX_LINE, ProtocolError, number};
+use super::{Limits, MAX_BULK, MAX_DEPTH, MAX_LINE, ProtocolError, number};
 use crate::redis::request::Request;
+
+/// Most words in a request before AUTH, and the longest (`src/networking.c`).
+const STRANGERS_WORDS: usize = 10;
+const STRANGERS_BULK: i64 = 16 * 1024;
 
 /// A request in RESP form and its length in bytes (`src/networking.c` `processMultibulkBuffer`).
 /// Like Redis, this does not look at the two bytes after a byte string.
-pub(super) fn request(input: &[u8]) -> Result<Option<(Request, usize)>, ProtocolError> {
+pub(super) fn request(
+    input: &[u8],
+    limits: Limits,
+) -> Result<Option<(Request, usize)>, ProtocolError> {
     let Some((count, start)) = array_header(input)? else { return Ok(None) };
+    if limits.stranger && count > STRANGERS_WORDS {
+        return Err(ProtocolError::new("unauthenticated multibulk length"));
+    }
     // First the lengths alone: so an unfinished request costs no memory, and a whole one a single
     // allocation of the right size.
     let mut position = start;
     let mut payload = 0;
     for _ in 0..count {
-        let Some((length, after)) = bulk_header(input, position)? else { return Ok(None) };
+        let Some((length, after)) = bulk_header(input, position, limits)? else { return Ok(None) };
         position = after + length + 2;
         payload += length;
         if position > input.len() {
@@ -23,7 +33,7 @@ pub(super) fn request(input: &[u8]) -> Result<Option<(Request, usize)>, Protocol
     request.reserve(payload);
     let mut position = start;
     for _ in 0..count {
-        let Some((length, after)) = bulk_header(input, position)? else { return Ok(None) };
+        let Some((length, after)) = bulk_header(input, position, limits)? else { return Ok(None) };
         request.push(&input[after..after + length]);
         position = after + length + 2;
     }
@@ -42,13 +52,20 @@ fn array_header(input: &[u8]) -> Result<Option<(usize, usize)>, ProtocolError> {
 }
 
 /// How long the byte string announced at `position` is, and where it starts.
-fn bulk_header(input: &[u8], position: usize) -> Result<Option<(usize, usize)>, ProtocolError> {
+fn bulk_header(
+    input: &[u8],
+    position: usize,
+    limits: Limits,
+) -> Result<Option<(usize, usize)>, ProtocolError> {
     let Some((line, after)) = line(input, position, "too big bulk count string")? else {
         return Ok(None);
     };
     match line {
         [b'$', digits @ ..] => match number::parse(digits) {
-            Some(length) if (0..=MAX_BULK as i64).contains(&length) => {
+            Some(length) if u64::try_from(length).is_ok_and(|length| length <= limits.bulk) => {
+                if limits.stranger && length > STRANGERS_BULK {
+                    return Err(ProtocolError::new("unauthenticated bulk length"));
+                }
                 Ok(Some((length as usize, after)))
             }
             _ => Err(ProtocolError::new("invalid bulk length")),
@@ -86,8 +103,11 @@ pub(super) fn reply_length(input: &[u8]) -> Result<Option<usize>, ProtocolError>
         let Some((text, after)) = reply_line(input, position, kind)? else { return Ok(None) };
         position = after;
         match kind {
-            b'$' => {
+            b'$' | b'=' => {
                 if let Some(length) = announced(text, MAX_BULK)? {
+                    if kind == b'=' && length < 4 {
+                        return Err(ProtocolError::new("a verbatim string without its format"));
+                    }
                     let end = position + length;
                     match input.get(end..end + 2) {
                         None => return Ok(None),
@@ -96,8 +116,9 @@ pub(super) fn reply_length(input: &[u8]) -> Result<Option<usize>, ProtocolError>
                     }
                 }
             }
-            b'*' => {
+            b'*' | b'~' | b'>' | b'%' => {
                 let count = announced(text, i32::MAX as usize)?.unwrap_or(0);
+                let count = if kind == b'%' { 2 * count } else { count };
                 if count > 0 {
                     if open.len() == MAX_DEPTH {
                         return Err(ProtocolError::new("a reply nested too deeply"));
@@ -134,7 +155,7 @@ fn reply_line(
 ) -> Result<Option<(&[u8], usize)>, ProtocolError> {
     let limit = match kind {
         b'+' | b'-' => MAX_BULK,
-        b':' | b'$' | b'*' => MAX_LINE,
+        b':' | b'$' | b'*' | b'~' | b'>' | b'%' | b'=' | b'_' | b',' | b'#' | b'(' => MAX_LINE,
         _ => return Err(ProtocolError::new("a reply of unknown kind")),
     };
     let rest = &input[position + 1..];
@@ -152,7 +173,7 @@ fn reply_line(
     }
 }
 
-/// The length announced by `text`; `None` for the -1 that means null.
+/// The length announced by `text`; `None` for the -1 that means null in RESP2.
 fn announced(text: &[u8], limit: usize) -> Result<Option<usize>, ProtocolError> {
     match number::parse(text) {
         Some(-1) => Ok(None),

@@ -1,8 +1,10 @@
 //! Both directions against each other, against the crate's own decoder, and against arbitrary bytes.
 
+use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::*;
+use crate::redis::reply::Protocol;
 
 fn replies() -> impl Strategy<Value = Reply> {
     let leaf = prop_oneof![
@@ -11,8 +13,24 @@ fn replies() -> impl Strategy<Value = Reply> {
         any::<i64>().prop_map(Reply::Integer),
         any::<Vec<u8>>().prop_map(|bytes| Reply::Bulk(Bytes::from(bytes))),
         Just(Reply::Null),
+        Just(Reply::NullArray),
+        Just(Reply::Nothing),
+        any::<bool>().prop_map(Reply::Boolean),
+        // Not a number is equal to nothing, and Redis never answers one.
+        any::<f64>().prop_filter("a number", |number| !number.is_nan()).prop_map(Reply::Double),
+        "-?[1-9][0-9]{0,40}".prop_map(|digits| Reply::BigNumber(Bytes::from(digits))),
+        any::<Vec<u8>>().prop_map(|bytes| Reply::Verbatim(Format::Text, Bytes::from(bytes))),
+        any::<Vec<u8>>().prop_map(|bytes| Reply::Verbatim(Format::Markdown, Bytes::from(bytes))),
     ];
-    leaf.prop_recursive(4, 64, 8, |inner| prop::collection::vec(inner, 0..8).prop_map(Reply::Array))
+    leaf.prop_recursive(4, 64, 8, |inner| {
+        let several = prop::collection::vec(inner.clone(), 0..8);
+        prop_oneof![
+            several.clone().prop_map(Reply::Array),
+            several.clone().prop_map(Reply::Set),
+            several.prop_map(Reply::Push),
+            prop::collection::vec((inner.clone(), inner), 0..4).prop_map(Reply::Map),
+        ]
+    })
 }
 
 /// Bytes that look like RESP often enough to get past the first check.
@@ -29,6 +47,38 @@ fn almost_resp() -> impl Strategy<Value = Vec<u8>> {
         any::<Vec<u8>>(),
     ];
     prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
+}
+
+/// Good requests, one after the other, with a few bytes changed.
+fn damaged_requests() -> impl Strategy<Value = Vec<u8>> {
+    let requests = prop::collection::vec(prop::collection::vec(any::<Vec<u8>>(), 1..4), 1..5);
+    let damage = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..3);
+    (requests, damage).prop_map(|(requests, damage)| {
+        let mut bytes = BytesMut::new();
+        for args in &requests {
+            encode_request(&args.iter().map(Vec::as_slice).collect::<Vec<_>>(), &mut bytes);
+        }
+        for (at, byte) in damage {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        bytes.to_vec()
+    })
+}
+
+/// All that can be taken off `input`, up to the first error.
+fn drain(input: &mut BytesMut) -> Vec<Result<Request, ProtocolError>> {
+    let mut found = Vec::new();
+    loop {
+        match decode_request(input) {
+            Ok(Some(request)) => found.push(Ok(request)),
+            Ok(None) => return found,
+            Err(error) => {
+                found.push(Err(error));
+                return found;
+            }
+        }
+    }
 }
 
 proptest! {
@@ -73,6 +123,65 @@ proptest! {
         prop_assert_eq!(decode_request(&mut bytes), Ok(None));
     }
 
+    /// However a stream is cut, the same requests come out, and the same error ends them.
+    #[test]
+    fn requests_do_not_depend_on_how_the_stream_is_cut(
+        bytes in prop_oneof![any::<Vec<u8>>(), almost_resp(), damaged_requests()],
+        cuts in prop::collection::vec(1usize..40, 0..24),
+    ) {
+        let whole = drain(&mut BytesMut::from(&bytes[..]));
+        let (mut input, mut found) = (BytesMut::new(), Vec::new());
+        let mut rest = &bytes[..];
+        for cut in cuts.into_iter().chain([usize::MAX]) {
+            let (piece, after) = rest.split_at(cut.min(rest.len()));
+            rest = after;
+            input.extend_from_slice(piece);
+            found.extend(drain(&mut input));
+            if found.last().is_some_and(Result::is_err) {
+                break;
+            }
+        }
+        prop_assert_eq!(found, whole);
+    }
+
+    /// The same for replies, in both protocols.
+    #[test]
+    fn replies_do_not_depend_on_how_the_stream_is_cut(
+        sent in prop::collection::vec(replies(), 1..4),
+        resp3: bool,
+        cuts in prop::collection::vec(1usize..40, 0..24),
+    ) {
+        let protocol = if resp3 { Protocol::Resp3 } else { Protocol::Resp2 };
+        let mut bytes = BytesMut::new();
+        let mut lowered = Vec::new();
+        for mut reply in sent {
+            reply.lower(protocol);
+            encode_reply(&reply, &mut bytes);
+            lowered.push(reply);
+        }
+        let (mut input, mut found) = (BytesMut::new(), Vec::new());
+        for cut in cuts.into_iter().chain([usize::MAX]) {
+            input.extend_from_slice(&bytes.split_to(cut.min(bytes.len())));
+            while let Some(reply) = decode_reply(&mut input).expect("whole replies") {
+                found.push(reply);
+            }
+        }
+        prop_assert_eq!(found, lowered);
+    }
+
+    /// One byte of a good reply is wrong: it is read, refused or waited for, and nothing is believed
+    /// that is not there.
+    #[test]
+    fn a_damaged_reply_is_read_or_refused(
+        reply in replies(), at in any::<prop::sample::Index>(), byte: u8,
+    ) {
+        let mut bytes = BytesMut::new();
+        encode_reply(&reply, &mut bytes);
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        while let Ok(Some(_)) = decode_reply(&mut bytes) {}
+    }
+
     #[test]
     fn arbitrary_bytes_are_answered_or_refused(bytes in prop_oneof![any::<Vec<u8>>(), almost_resp()]) {
         let mut input = BytesMut::from(&bytes[..]);
@@ -112,6 +221,21 @@ fn requests_are_refused_in_redis_own_words() {
     assert_eq!(refusal(&long("")), "Protocol error: too big inline request");
     assert_eq!(refusal(&long("*")), "Protocol error: too big mbulk count string");
     assert_eq!(refusal(&long("*1\r\n$")), "Protocol error: too big bulk count string");
+}
+
+/// `src/networking.c`: before AUTH, and with another `proto-max-bulk-len`.
+#[test]
+fn strangers_are_believed_less() {
+    let stranger = Limits { stranger: true, ..Limits::default() };
+    let refusal = |input: &[u8], limits| {
+        let refused = decode_request_within(&mut BytesMut::from(input), limits);
+        refused.expect_err("a protocol error").to_string()
+    };
+    assert_eq!(refusal(b"*11\r\n", stranger), "Protocol error: unauthenticated multibulk length");
+    let bulk = "Protocol error: unauthenticated bulk length";
+    assert_eq!(refusal(b"*1\r\n$16385\r\n", stranger), bulk);
+    let small = Limits { bulk: 1_048_576, ..Limits::default() };
+    assert_eq!(refusal(b"*1\r\n$1048577\r\n", small), "Protocol error: invalid bulk length");
 }
 
 #[test]

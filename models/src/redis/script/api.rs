@@ -7,7 +7,7 @@ use tracing::debug;
 
 use super::{Host, convert, failure, libraries, sha1};
 use crate::redis::commands::{self, Call};
-use crate::redis::reply::Reply;
+use crate::redis::reply::{Protocol, Reply};
 
 /// The functions that `sandbox.lua` is given.
 pub(super) fn functions(lua: &Lua, host: &Rc<Host>) -> mlua::Result<Table> {
@@ -24,6 +24,8 @@ pub(super) fn functions(lua: &Lua, host: &Rc<Host>) -> mlua::Result<Table> {
         None => Ok(None),
     };
     api.raw_set("library", lua.create_function(library)?)?;
+    let shared = Rc::clone(host);
+    api.raw_set("setresp", lua.create_function(move |_, args| setresp(&shared, &args))?)?;
     let shared = Rc::clone(host);
     let draw = lua.create_function(move |_, ()| Ok(shared.random.borrow_mut().draw()))?;
     api.raw_set("draw", draw)?;
@@ -63,8 +65,29 @@ fn command(host: &Host, args: &MultiValue) -> Reply {
     if request.is_empty() {
         return Reply::error("ERR Please specify at least one argument for this redis lib call");
     }
-    let call = Call { args: &request, now: frame.now, author: frame.author };
-    commands::run_in_script(&mut host.core.borrow_mut(), &call, frame.read_only)
+    let call = Call { args: &request, now: frame.now, author: frame.author, may_block: false };
+    let mut reply = commands::run_in_script(&mut host.core.borrow_mut(), &call, frame.read_only);
+    reply.lower(host.protocol.get());
+    reply
+}
+
+/// `redis.setresp(version)`: what the replies of this script's further calls look like.
+fn setresp(host: &Host, args: &MultiValue) -> mlua::Result<()> {
+    if args.len() != 1 {
+        return Err(raise("ERR redis.setresp() requires one argument."));
+    }
+    let version = match args.front() {
+        Some(Value::Integer(version)) => *version as f64,
+        Some(Value::Number(version)) => *version,
+        Some(Value::String(text)) => text.to_string_lossy().parse().unwrap_or(0.0),
+        _ => 0.0,
+    };
+    host.protocol.set(match version as i64 {
+        2 => Protocol::Resp2,
+        3 => Protocol::Resp3,
+        _ => return Err(raise("ERR RESP version must be 2 or 3.")),
+    });
+    Ok(())
 }
 
 /// `redis.sha1hex(text)`.

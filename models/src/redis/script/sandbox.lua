@@ -185,6 +185,7 @@ local redis = {
   pcall = api.pcall,
   sha1hex = api.sha1hex,
   log = api.log,
+  setresp = api.setresp,
   LOG_DEBUG = 0,
   LOG_VERBOSE = 1,
   LOG_NOTICE = 2,
