@@ -6,6 +6,7 @@ mod compare;
 mod list;
 mod output;
 mod replay;
+mod report;
 mod run;
 
 use std::process::ExitCode;
@@ -43,6 +44,8 @@ enum Verb {
     Compare(compare::Args),
     /// Run a plan again and show what happens.
     Replay(replay::Args),
+    /// The page of one run, or its picture for a paper.
+    Report(report::Args),
     /// What there is: locks, resources, fault families, checkers, scenarios.
     List(list::Args),
 }
@@ -81,6 +84,7 @@ pub fn main() -> ExitCode {
         Verb::Run(args) => run::run(&args),
         Verb::Compare(args) => compare::run(&args),
         Verb::Replay(args) => replay::run(&args),
+        Verb::Report(args) => report::run(&args),
         Verb::List(args) => list::run(&args),
     };
     let exit = result.unwrap_or_else(|error| {

@@ -2,5 +2,7 @@
 
 pub mod findings;
 pub mod page;
+pub mod scene;
+pub mod svg;
 pub mod terminal;
 pub mod timeline;

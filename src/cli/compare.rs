@@ -2,14 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
+use picklock_sim::run::WorldError;
+use rayon::prelude::*;
+
 use super::output;
 use super::{CliError, CliResult};
 use crate::compare::{Matrix, compare};
 use crate::contender::Contender;
 use crate::engine::Engine;
+use crate::exhibit::gather;
 use crate::exit_code::Exit;
 use crate::families::{FAMILIES, Family};
-use crate::report::{page, terminal};
+use crate::report::page::{self, Exhibits};
+use crate::report::terminal;
 use crate::scenario;
 
 #[derive(clap::Args)]
@@ -48,7 +53,8 @@ pub(super) fn run(args: &Args) -> CliResult {
     bar.finish_and_clear();
     let matrix = matrix?;
 
-    write_all(&matrix, &args.out)?;
+    let exhibits = exhibits(&matrix)?;
+    write_all(&matrix, &exhibits, &args.out)?;
     if args.json {
         output::json(&matrix)?;
     } else {
@@ -63,8 +69,22 @@ pub(super) fn run(args: &Args) -> CliResult {
     Ok(Exit::AsExpected)
 }
 
+/// The examples with their messages and with what would have happened otherwise.
+fn exhibits(matrix: &Matrix) -> Result<Exhibits, CliError> {
+    let examples: Vec<_> = matrix
+        .rows
+        .iter()
+        .enumerate()
+        .flat_map(|(row, cells)| cells.cells.iter().enumerate().map(move |cell| (row, cell)))
+        .filter_map(|(row, (column, cell))| Some(((row, column), cell.example.as_deref()?)))
+        .collect();
+    let gathered: Result<_, WorldError> =
+        examples.into_par_iter().map(|(place, example)| Ok((place, gather(example)?))).collect();
+    Ok(gathered?)
+}
+
 /// The page, the numbers, and for each example its plan and history.
-fn write_all(matrix: &Matrix, folder: &Path) -> Result<(), CliError> {
+fn write_all(matrix: &Matrix, exhibits: &Exhibits, folder: &Path) -> Result<(), CliError> {
     for row in &matrix.rows {
         for (cell, family) in row.cells.iter().zip(&matrix.families) {
             if let Some(example) = &cell.example {
@@ -74,7 +94,7 @@ fn write_all(matrix: &Matrix, folder: &Path) -> Result<(), CliError> {
         }
     }
     output::write_json(&folder.join("matrix.json"), matrix)?;
-    let html = page::render(matrix);
+    let html = page::render(matrix, exhibits);
     output::write_file(&folder.join("index.html"), |out| out.write_all(html.as_bytes()))
 }
 
