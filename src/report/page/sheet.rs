@@ -23,6 +23,8 @@ use crate::verdict::{Judgement, Violation};
 pub(super) struct Detail {
     /// Around the stretch that explains the violation.
     pub(super) extent: Extent,
+    /// With pictures at all.
+    pub(super) pictures: bool,
     /// With the messages of the run.
     pub(super) messages: bool,
     /// With pictures of what would have happened.
@@ -33,17 +35,24 @@ pub(super) struct Detail {
 
 impl Detail {
     /// Everything.
-    pub(super) const FULL: Detail =
-        Detail { extent: Extent::Whole, messages: true, variants: true, variant_messages: true };
+    pub(super) const FULL: Detail = Detail {
+        extent: Extent::Whole,
+        pictures: true,
+        messages: true,
+        variants: true,
+        variant_messages: true,
+    };
 
     /// From much to little, for a page of many runs that must not grow too large.
-    pub(super) const STEPS: [Detail; 5] = {
+    pub(super) const STEPS: [Detail; 6] = {
         let near = Extent::Around(Duration::from_millis(500));
         let exact = Extent::Around(Duration::ZERO);
         let most = Detail { extent: near, ..Detail::FULL };
         let less = Detail { extent: exact, variant_messages: false, ..most };
         let little = Detail { messages: false, ..less };
-        [most, Detail { extent: exact, ..most }, less, little, Detail { variants: false, ..little }]
+        let least = Detail { variants: false, ..little };
+        let words = Detail { pictures: false, ..least };
+        [most, Detail { extent: exact, ..most }, less, little, least, words]
     };
 }
 
@@ -57,8 +66,11 @@ pub(super) fn body(id: &str, exhibit: &Exhibit, detail: Detail, repeat: &[String
         }
         div.stage id={ "stage-" (id) } {
             noscript { "The picture and the events need JavaScript; the words above do not." }
+            @if !detail.pictures {
+                p.hint { "This page has too many runs for pictures; `picklock report`, below, draws them." }
+            }
         }
-        script.pack type="text/plain" { (pack(exhibit, detail)) }
+        @if detail.pictures { script.pack type="text/plain" { (pack(exhibit, detail)) } }
         @for note in &exhibit.notes { p.hint { (note) } }
         (others(fact))
         @for line in repeat { p.repeat { (command(line)) } }

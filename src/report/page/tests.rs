@@ -165,6 +165,8 @@ fn a_page_of_many_runs_gives_up_detail_rather_than_grow() {
     let last = render_with(&matrix, &exhibits, Detail::STEPS[4]);
     assert_eq!(packed(&last).as_array().unwrap().len(), 1);
     assert!(!last.contains("data-run=\"1\"") && last.contains("without the process"));
+    let words = render_with(&matrix, &exhibits, Detail::STEPS[5]);
+    assert!(!words.contains("class=\"pack\"") && words.contains("too many runs for pictures"));
 }
 
 #[test]

@@ -46,9 +46,10 @@ function expandMessages({ messages, hosts }) {
   });
 }
 
-// Microseconds as seconds.
+// Microseconds as seconds; cut and not rounded, as the stories do it.
 function seconds(us, digits) {
-  return `${(us / 1e6).toFixed(digits)} s`;
+  const whole = Math.floor(us / 10 ** (6 - digits));
+  return `${(whole / 10 ** digits).toFixed(digits)} s`;
 }
 
 function milliseconds(us) {

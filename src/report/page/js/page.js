@@ -5,10 +5,11 @@ const figures = new Map();
 // The figure of a sheet, made when it is first seen.
 async function figureOf(sheet) {
   const stage = sheet.querySelector(".stage");
-  if (figures.has(stage.id)) return figures.get(stage.id);
+  const pack = sheet.querySelector("script.pack");
+  if (figures.has(stage.id) || !pack) return figures.get(stage.id);
   figures.set(stage.id, null);
   try {
-    const figure = new Figure(stage, await unpack(sheet.querySelector("script.pack").textContent));
+    const figure = new Figure(stage, await unpack(pack.textContent));
     figures.set(stage.id, figure);
     for (const choice of sheet.querySelectorAll("[data-run]")) choice.addEventListener("click", () => use(sheet, Number(choice.dataset.run)));
     use(sheet, 0);

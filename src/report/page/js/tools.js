@@ -53,13 +53,13 @@ class Tools {
 
   refresh() {
     const { run, look } = this.figure;
-    const choices = run.messages ? ["none", "all", ...run.lanes.map(([host]) => host)] : ["not recorded"];
+    const choices = run.messages ? ["none", "all", ...run.lanes.map(([host]) => host)] : ["not kept"];
     if (this.choices !== choices.join()) {
       this.choices = choices.join();
       this.messages.replaceChildren(...choices.map((choice) => htmlElement("option", {}, choice)));
     }
     this.messages.disabled = !run.messages;
-    this.messages.value = !run.messages ? "not recorded" : look.messages ? look.lane ?? "all" : "none";
+    this.messages.value = !run.messages ? "not kept" : look.messages ? look.lane ?? "all" : "none";
   }
 
   find() {
