@@ -43,6 +43,7 @@ pub struct Scene {
 pub enum Style {
     Overlap,
     Band,
+    Waiting,
     Belief,
     Stale,
     Clash,
@@ -270,6 +271,7 @@ impl Style {
         match self {
             Style::Overlap => "overlap",
             Style::Band => "band",
+            Style::Waiting => "waiting",
             Style::Belief => "belief",
             Style::Stale => "stale",
             Style::Clash => "clash",

@@ -63,6 +63,8 @@ pub struct Window {
 pub struct Lane {
     /// Whose lane it is.
     pub host: HostName,
+    /// When it asked for the lock and was not answered yet.
+    pub waits: Vec<Bar>,
     /// When it believed that it held the lock.
     pub beliefs: Vec<Bar>,
     /// The parts of its beliefs for which it had no lease.
@@ -165,6 +167,7 @@ pub fn extract_at(shown: &Shown, window: Window, extent: Extent) -> Timeline {
             Window { until: wider.until.min(whole.until), ..wider }
         }
     };
+    let mut waits = bars::waits_of(history, bounds);
     let mut beliefs = bars::beliefs_of(history, bounds);
     let mut leases = leases::of(history, bounds);
     let mut operations = bars::operations_of(history, bounds);
@@ -175,6 +178,7 @@ pub fn extract_at(shown: &Shown, window: Window, extent: Extent) -> Timeline {
         let leases = leases.remove(&host).unwrap_or_default();
         Lane {
             host,
+            waits: waits.remove(&host).unwrap_or_default(),
             stale: leases::uncovered(&beliefs, &leases),
             beliefs,
             leases,

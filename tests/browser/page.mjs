@@ -21,8 +21,10 @@ const on = (name, file, look, act) =>
   });
 
 const focusedIn = (page, selector) => page.evaluate((selector) => document.activeElement?.closest(selector) !== null, selector);
+// The picture follows with the next frame.
+const drawn = (page) => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 const shown = async (page) => {
-  await page.waitForTimeout(60);
+  await drawn(page);
   const text = await page.locator("dialog[open] .shown, main.run .shown").first().textContent();
   const [, from, until] = text.match(/Shown: ([\d.]+) s to ([\d.]+) s/);
   return [Number(from), Number(until)];
@@ -149,6 +151,7 @@ on("search finds events, n and N jump", "run", {}, async (page) => {
 });
 
 on("a click on the picture or the list chooses an event", "run", {}, async (page) => {
+  await page.waitForSelector(`${PICTURE} circle.witness`);
   const circle = await page.locator(`${PICTURE} circle.witness`).nth(2).boundingBox();
   await page.mouse.click(circle.x + circle.width / 2, circle.y + circle.height / 2);
   assert.match(await page.locator(".chosen-event").textContent(), /proves/);
@@ -164,23 +167,24 @@ on("a click on the picture or the list chooses an event", "run", {}, async (page
 
 on("messages on demand: all, of one host, of the chosen event", "run", {}, async (page) => {
   const arrows = () => page.locator(`${PICTURE} .message path`).count();
+  await drawn(page);
   assert.equal(await arrows(), 0);
   await page.focus(PICTURE);
   await page.keyboard.press("m");
-  await page.waitForTimeout(60);
+  await drawn(page);
   const all = await arrows();
   assert.ok(all > 20, `${all}`);
   await shot(page, "messages");
   await page.click('rect[data-lane="shop"]');
-  await page.waitForTimeout(60);
+  await drawn(page);
   const some = await arrows();
   assert.ok(some > 0 && some < all, `${some}`);
   assert.equal(await page.locator('select[aria-label^="show messages"]').inputValue(), "shop");
   await page.selectOption('select[aria-label^="show messages"]', "none");
-  await page.waitForTimeout(60);
+  await drawn(page);
   assert.equal(await arrows(), 0);
   await page.click(".evidence >> nth=0");
-  await page.waitForTimeout(60);
+  await drawn(page);
   assert.ok(await arrows() > 0, "the message of the chosen event");
 });
 
@@ -188,10 +192,11 @@ on("a counterfactual opens over the same stretch of time", "run", {}, async (pag
   const start = await shown(page);
   await page.click('[data-run="1"]');
   assert.match(await page.locator(".banner").textContent(), /What if: without the process pause of client 1 ✓ nothing wrong/);
+  await drawn(page);
   assert.equal(await page.locator(`${PICTURE} rect.overlap`).count(), 0);
   assert.deepEqual(await shown(page), start);
   await page.click('[data-run="2"]');
-  await page.waitForTimeout(60);
+  await drawn(page);
   assert.match(await page.locator(".banner").textContent(), /with fencing tokens \(redis-token-fenced\) △ 2 holders, no damage/);
   assert.ok(await page.locator(`${PICTURE} use[href="#m-refused"]`).count(), "the stale write is refused");
   assert.equal(await page.locator('[data-run="2"]').getAttribute("aria-pressed"), "true");

@@ -4,6 +4,7 @@
 //! what the server has on record, how long the lease is good by true time.
 
 use picklock_sim::host::HostName;
+use picklock_sim::time::SimTime;
 
 use super::{Bar, Label, LaneBox, Mark, Place, Scene, Style, Tag};
 use crate::report::svg::labels_in_rows;
@@ -28,7 +29,8 @@ pub(super) fn lay_out(lane: &Lane, timeline: &Timeline, scene: &mut Scene) {
     }
     let rows = labels_in_rows(&lane.bands, timeline.window);
     let labels = LABEL * rows.iter().max().map_or(0, |row| row + 1);
-    let busy = !lane.beliefs.is_empty() || !lane.leases.is_empty() || !lane.operations.is_empty();
+    let busy = [&lane.waits, &lane.beliefs, &lane.operations].iter().any(|bars| !bars.is_empty())
+        || !lane.leases.is_empty();
     let body = if lane.host.is_client() && busy { CLIENT } else { SLIM };
     let (top, base) = (scene.height, scene.height + labels);
     let bottom = base + body;
@@ -76,6 +78,10 @@ fn client(lane: &Lane, timeline: &Timeline, base: u32, scene: &mut Scene) {
         let (from, until, note) = (bar.from, bar.until, bar.note.clone());
         scene.bars.push(Bar { style, from, until, y: base + row.0, height: row.1, note });
     };
+    let (y, height, name) = BELIEVES;
+    for wait in &lane.waits {
+        bar(Style::Waiting, (y + height / 2 - 1, 2, name), wait);
+    }
     for belief in &lane.beliefs {
         bar(Style::Belief, BELIEVES, belief);
     }
@@ -97,11 +103,11 @@ fn client(lane: &Lane, timeline: &Timeline, base: u32, scene: &mut Scene) {
     for operation in &lane.operations {
         bar(Style::Operation, WORKS, operation);
     }
-    inside(lane, base, scene);
+    inside(lane, timeline, base, scene);
 }
 
 /// What a bar says of itself, where it is wide enough.
-fn inside(lane: &Lane, base: u32, scene: &mut Scene) {
+fn inside(lane: &Lane, timeline: &Timeline, base: u32, scene: &mut Scene) {
     let y = base + BELIEVES.0 + 10;
     let mut label = |style, bar: &timeline::Bar, text: &str| {
         let (from, until, text) = (bar.from, bar.until, text.to_owned());
@@ -110,12 +116,30 @@ fn inside(lane: &Lane, base: u32, scene: &mut Scene) {
     for stale in &lane.stale {
         label(Style::Stale, stale, "believes, but the lease is over");
     }
+    let shared = timeline.overlaps.iter().filter(|one| one.clients.contains(&lane.host));
+    let shared = shared.map(|one| (one.from, one.until));
+    let dark: Vec<_> =
+        lane.stale.iter().map(|stale| (stale.from, stale.until)).chain(shared).collect();
     for belief in &lane.beliefs {
-        let stale = lane.stale.iter().map(|stale| stale.from).find(|from| *from >= belief.from);
-        let until = stale.unwrap_or(belief.until).min(belief.until);
-        let covered = timeline::Bar { until, ..belief.clone() };
-        label(Style::Belief, &covered, "believes that it holds the lock");
+        let (from, until) = longest_clear(belief, &dark);
+        let clear = timeline::Bar { from, until, note: String::new() };
+        label(Style::Belief, &clear, "believes that it holds the lock");
     }
+}
+
+/// The longest part of a bar that none of these stretches covers.
+fn longest_clear(bar: &timeline::Bar, covers: &[(SimTime, SimTime)]) -> (SimTime, SimTime) {
+    let mut covers = covers.to_vec();
+    covers.sort_unstable();
+    let (mut from, mut best) = (bar.from, (bar.from, bar.from));
+    for (start, end) in covers.into_iter().chain([(bar.until, bar.until)]) {
+        let until = start.min(bar.until);
+        if until.since(from) > best.1.since(best.0) {
+            best = (from, until);
+        }
+        from = from.max(end);
+    }
+    best
 }
 
 /// The middle of the row that a mark belongs to.

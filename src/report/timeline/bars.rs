@@ -1,7 +1,9 @@
-//! What lasts and is the clients' own: beliefs, guarded operations, and the overlaps of beliefs.
+//! What lasts and is the clients' own: waiting for the lock, believing to hold it (alone or not),
+//! guarded operations.
 
 use std::collections::BTreeMap;
 
+use picklock_sim::history::{Kind, Op};
 use picklock_sim::host::HostName;
 use picklock_sim::time::SimTime;
 
@@ -30,6 +32,34 @@ pub(super) fn beliefs_of(history: &History, window: Window) -> ByHost<Bar> {
             belief.from, belief.until
         );
         found.entry(client).or_default().push(Bar { from, until, note });
+    }
+    found
+}
+
+/// From each time that a client asked for the lock to the answer.
+pub(super) fn waits_of(history: &History, window: Window) -> ByHost<Bar> {
+    let mut asked: BTreeMap<HostName, SimTime> = BTreeMap::new();
+    let mut found = ByHost::new();
+    let mut add = |host: HostName, from: SimTime, until: SimTime| {
+        if let Some((from, until)) = window.clip(from, until) {
+            let note = format!("{host} asks for the lock");
+            found.entry(host).or_insert_with(Vec::new).push(Bar { from, until, note });
+        }
+    };
+    for event in &history.events {
+        let host = event.process;
+        match (event.op, event.kind) {
+            (Op::Acquire { .. }, Kind::Invoke) => _ = asked.insert(host, event.at),
+            (Op::Acquire { .. }, _) | (Op::Crashed, _) => {
+                if let Some(from) = asked.remove(&host) {
+                    add(host, from, event.at);
+                }
+            }
+            _ => {}
+        }
+    }
+    for (host, from) in asked {
+        add(host, from, history.header.end_at);
     }
     found
 }

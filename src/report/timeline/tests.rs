@@ -240,3 +240,13 @@ fn a_history_without_its_plan_still_tells_what_stood_still() {
     let expected = Band { from: ms(1_200), until: ms(2_500), label: "paused".to_owned() };
     assert_eq!(lane(&timeline, ONE).bands, [expected]);
 }
+
+#[test]
+fn who_asks_is_shown_until_somebody_answers() {
+    let timeline = around(paused_over_its_lease());
+    let waits = |host| {
+        lane(&timeline, host).waits.iter().map(|bar| (bar.from, bar.until)).collect::<Vec<_>>()
+    };
+    assert_eq!(waits(ONE), [(ms(1_000), ms(1_010))]);
+    assert_eq!(waits(TWO), [(ms(1_100), ms(2_060))]);
+}

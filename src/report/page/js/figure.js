@@ -134,7 +134,7 @@ class Figure {
     const at = (us) => seconds(run.zero + us, 3);
     const [from, until] = run.view;
     const all = view[0] === from && view[1] === until;
-    this.status.textContent = `Shown: ${at(view[0])} to ${at(view[1])}${all ? "" : ` (the violation is explained by ${at(from)} to ${at(until)})`}. ${ledger(run)}`;
+    this.status.textContent = `Shown: ${at(view[0])} to ${at(view[1])}${all ? "" : ` (the violation is explained by ${at(from)} to ${at(until)})`}. ${ledger(run, view[1])}`;
     this.tools.refresh();
   }
 
@@ -155,6 +155,7 @@ class Figure {
 }
 
 const LEGEND = [
+  ["waiting", "asks for the lock"],
   ["belief", "believes that it holds the lock"],
   ["stale", "believes so without a valid lease"],
   ["clash", "so do others at the same time"],
@@ -170,20 +171,20 @@ function keyIcon(...children) {
   return icon;
 }
 const keyBox = (style) => {
-  const height = { valid: 4, operation: 5, granted: 8 }[style] ?? 11;
+  const height = { waiting: 2, valid: 4, operation: 5, granted: 8 }[style] ?? 11;
   return keyIcon(svgElement("rect", { class: style, x: -10, y: -height / 2, width: 20, height }));
 };
 const keySign = (id) => keyIcon(svgElement("use", { href: `#${id}` }));
 const keyRing = () => keyIcon(svgElement("circle", { class: "witness", r: 6 }));
 const keyDot = () => keyIcon(svgElement("circle", { class: "odd", r: 4 }));
 
-// What was there, what was counted, and whether it adds up.
-function ledger(run) {
+// What was there at an instant, what was counted, and whether it adds up.
+function ledger(run, until) {
   const [number, count] = run.panels;
-  const left = number.to.at(-1) ?? number.before;
-  const counted = count.to.at(-1) ?? count.before;
+  const at = (panel) => panel.to[panel.at.filter((one) => one <= until).length - 1] ?? panel.before;
+  const [left, counted] = [at(number), at(count)];
   if (count.limit === null) return `${number.name} ${left}, ${count.name} ${counted}.`;
   const sum = left + counted;
   const verdict = sum === count.limit ? "the books add up" : `but there were ${count.limit}`;
-  return `Books at the end of what can be shown: ${left} left + ${counted} sold = ${sum}, ${verdict}.`;
+  return `Books at ${seconds(run.zero + until, 3)}: ${left} left + ${counted} sold = ${sum}, ${verdict}.`;
 }
