@@ -8,6 +8,7 @@ mod list;
 mod new;
 mod output;
 mod replay;
+mod report;
 mod reports;
 mod run;
 mod serve;
@@ -59,6 +60,8 @@ enum Verb {
     New(new::Args),
     /// A model on a real port, for any client that speaks its protocol.
     Serve(serve::Args),
+    /// The page of one run, or its picture for a paper.
+    Report(report::Args),
     /// What there is: locks, resources, fault families, checkers, scenarios.
     List(list::Args),
 }
@@ -101,6 +104,7 @@ pub fn main() -> ExitCode {
         Verb::Replay(args) => replay::run(&args),
         Verb::New(args) => new::run(&args),
         Verb::Serve(args) => serve::run(&args),
+        Verb::Report(args) => report::run(&args),
         Verb::List(args) => list::run(&args),
     };
     let exit = result.unwrap_or_else(|error| {

@@ -5,6 +5,7 @@ use std::fmt;
 use picklock_sim::cast::Cast;
 use picklock_sim::plan::WorldPlan;
 use picklock_sim::run::{Run, WorldError};
+use picklock_sim::tap::Tap;
 use serde::{Deserialize, Serialize};
 
 /// A simulated world.
@@ -42,6 +43,24 @@ impl Engine {
                 engine: "turmoil",
                 message: "this build does not have it; build with `--features turmoil`".to_owned(),
             }),
+        }
+    }
+
+    /// As [`Engine::run`], with a tap on every wire; `None` from an engine that has none.
+    ///
+    /// # Errors
+    /// As [`Engine::run`].
+    pub fn run_tapped<C: Cast + 'static>(
+        self,
+        plan: &WorldPlan,
+        cast: C,
+    ) -> Result<(Run, Option<Tap>), WorldError> {
+        match self {
+            Engine::Event => {
+                let (run, tap) = picklock_sim::event::run_tapped(plan, &cast)?;
+                Ok((run, Some(tap)))
+            }
+            Engine::Turmoil => Ok((self.run(plan, cast)?, None)),
         }
     }
 }

@@ -9,7 +9,8 @@
 //! - [`resource`]: what locks guard; [`contender`]: a lock with its resource; [`workload`]: what a
 //!   client does with both; [`cast`]: who plays which host;
 //! - [`terms`], [`checkers`], [`verdict`], [`outcome`]: what was promised, the judges, their answers;
-//! - [`mod@compare`], [`report`], [`cli`]: matrices, reports, the command line.
+//! - [`mod@compare`], [`counterfactual`], [`exhibit`]: matrices, what-ifs, what is put on show;
+//! - [`report`], [`cli`]: reports, the command line.
 //!
 //! The world itself (hosts, clocks, links, faults, history) is the crate `picklock-sim`, the servers
 //! are the crate `picklock-models`. `docs/ARCHITECTURE.md` has the map and the invariants.
@@ -20,7 +21,9 @@ pub mod cli;
 pub mod client;
 pub mod compare;
 pub mod contender;
+pub mod counterfactual;
 pub mod engine;
+pub mod exhibit;
 pub mod exit_code;
 pub mod facts;
 pub mod families;

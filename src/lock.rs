@@ -45,6 +45,8 @@ pub trait Algorithm: 'static {
     const CLAIMS: &'static [Claim];
     /// Whether its grants carry fencing tokens.
     const FENCED: bool = false;
+    /// The same lock with fencing tokens, where there is one: what would it have changed?
+    const FENCED_TWIN: Option<&'static str> = None;
 
     /// How long after a heal somebody must have the lock at the latest; `None`: never promised.
     /// Without the time that a holder keeps it on purpose and without network time.

@@ -29,6 +29,7 @@ algorithms! {
     redis_setnx_expire::RedisSetNxExpire,
     redis_setpx_del::RedisSetPxDel,
     redis_token_cad::RedisTokenCad,
+    redis_token_fenced::RedisTokenFenced,
     redis_token_deadline::RedisTokenDeadline,
     redis_watchdog::RedisWatchdog,
     redis_watchdog_silent::RedisWatchdogSilent,
@@ -54,11 +55,19 @@ pub struct AlgorithmInfo {
     pub claims: &'static [Claim],
     /// Whether it hands out fencing tokens.
     pub fenced: bool,
+    /// The same lock with fencing tokens.
+    pub fenced_twin: Option<&'static str>,
 }
 
 impl AlgorithmInfo {
     const fn of<A: Algorithm>() -> Self {
-        Self { name: A::NAME, about: A::ABOUT, claims: A::CLAIMS, fenced: A::FENCED }
+        Self {
+            name: A::NAME,
+            about: A::ABOUT,
+            claims: A::CLAIMS,
+            fenced: A::FENCED,
+            fenced_twin: A::FENCED_TWIN,
+        }
     }
 
     /// The algorithm of that name.

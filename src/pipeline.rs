@@ -3,7 +3,8 @@
 //! Each step sees only the value before it. Scenarios make plans ([`crate::scenario`]), reports
 //! show outcomes ([`crate::report`]); everything in between is here.
 
-use picklock_sim::run::WorldError;
+use picklock_sim::run::{Run, WorldError};
+use picklock_sim::tap::Tap;
 
 use crate::cast::PlanCast;
 use crate::checkers::judge;
@@ -22,6 +23,27 @@ pub fn run(plan: &Plan, engine: Engine) -> Result<Outcome, WorldError> {
     let history = simulate(plan, engine)?;
     let judgements = judge(&history);
     Ok(Outcome::new(plan, engine, history, judgements))
+}
+
+/// As [`run`], and what else was to be seen, if the engine lets anybody look.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_tapped(plan: &Plan, engine: Engine) -> Result<(Outcome, Option<Tap>), WorldError> {
+    struct Tapped<'a>(&'a Plan, Engine);
+    impl Visitor for Tapped<'_> {
+        type Output = Result<(History, Option<Tap>), WorldError>;
+        fn visit<A: Algorithm>(self) -> Self::Output {
+            let Tapped(plan, engine) = self;
+            let (run, tap) = engine.run_tapped(&plan.world, PlanCast::<A>::new(plan))?;
+            Ok((history::<A>(plan, engine, run), tap))
+        }
+    }
+    plan.check()?;
+    let (history, tap) = locks::visit(plan.contender.lock, Tapped(plan, engine))
+        .expect("a contender's lock is in the list")?;
+    let judgements = judge(&history);
+    Ok((Outcome::new(plan, engine, history, judgements), tap))
 }
 
 /// Runs a plan whose lock is known by name.
@@ -47,7 +69,11 @@ pub fn simulate(plan: &Plan, engine: Engine) -> Result<History, WorldError> {
 /// As [`run`].
 pub fn simulate_lock<A: Algorithm>(plan: &Plan, engine: Engine) -> Result<History, WorldError> {
     let run = engine.run(&plan.world, PlanCast::<A>::new(plan))?;
+    Ok(history::<A>(plan, engine, run))
+}
+
+fn history<A: Algorithm>(plan: &Plan, engine: Engine, run: Run) -> History {
     let bound =
         A::recovery_bound(&plan.lock).map(|bound| bound.as_millis() as u64 + plan.working_ms());
-    Ok(History { header: plan.terms(engine, bound), events: run.events, digest: run.digest })
+    History { header: plan.terms(engine, bound), events: run.events, digest: run.digest }
 }

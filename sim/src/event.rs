@@ -23,6 +23,7 @@ use crate::cast::Cast;
 use crate::plan::WorldPlan;
 use crate::recorder::Recorder;
 use crate::run::{Run, WorldError};
+use crate::tap::{Tap, Tapping};
 use crate::trace;
 
 /// Polls without any progress of time after which a run is given up. A program needs a few per
@@ -35,7 +36,27 @@ const LIVELOCK_POLLS: u32 = 1_000_000;
 /// A plan that makes no sense; a program that panics or never yields.
 pub fn run<C: Cast>(plan: &WorldPlan, cast: &C) -> Result<Run, WorldError> {
     plan.check()?;
-    let world = Rc::new(RefCell::new(World::new(plan)));
+    Ok(play(World::new(plan), plan, cast)?.0)
+}
+
+/// As [`run`], with a tap on every wire: the same run, and what else was to be seen of it.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_tapped<C: Cast>(plan: &WorldPlan, cast: &C) -> Result<(Run, Tap), WorldError> {
+    plan.check()?;
+    let mut world = World::new(plan);
+    world.body.tap = Some(Box::new(Tapping::new()));
+    let (run, tap) = play(world, plan, cast)?;
+    Ok((run, tap.unwrap_or_default()))
+}
+
+fn play<C: Cast>(
+    world: World,
+    plan: &WorldPlan,
+    cast: &C,
+) -> Result<(Run, Option<Tap>), WorldError> {
+    let world = Rc::new(RefCell::new(world));
     let stage = Stage { world: Rc::clone(&world), cast, recorder: Recorder::new(world.clone()) };
     let hosts: Vec<_> = world.borrow().body.conditions.ids().collect();
     for host in hosts {

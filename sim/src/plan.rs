@@ -92,8 +92,9 @@ pub const LONGEST_MS: u64 = 30 * 24 * 3600 * 1000;
 /// million.
 const MOST_HOSTS: usize = 1000;
 
-/// 2024-01-01T00:00:00Z, so that wall times in logs look like wall times.
-const EPOCH_NS: u64 = 1_704_067_200_000_000_000;
+/// What a true wall clock shows at the beginning of a run: 2024-01-01T00:00:00Z, so that wall times
+/// in logs look like wall times.
+pub const EPOCH_NS: u64 = 1_704_067_200_000_000_000;
 
 impl WorldPlan {
     /// When everything is healed.

@@ -2,13 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
+use picklock_sim::run::WorldError;
+use rayon::prelude::*;
+
 use super::{CliError, CliResult};
 use super::{choose, output, reports};
 use crate::compare::{Matrix, compare};
 use crate::engine::Engine;
+use crate::exhibit::gather;
 use crate::exit_code::Exit;
 use crate::families::FAMILIES;
-use crate::report::{markdown, page, terminal};
+use crate::report::page::{self, Exhibits};
+use crate::report::{markdown, terminal};
 use crate::scenario;
 
 #[derive(clap::Args)]
@@ -55,7 +60,8 @@ pub(super) fn run(args: &Args) -> CliResult {
     bar.finish_and_clear();
     let matrix = matrix?;
 
-    write_all(&matrix, &args.out)?;
+    let exhibits = exhibits(&matrix)?;
+    write_all(&matrix, &exhibits, &args.out)?;
     if let Some(file) = &args.markdown {
         // Some lines per family: never near the limit of a page.
         reports::write_markdown(file, |_| markdown::matrix(&matrix))?;
@@ -74,8 +80,22 @@ pub(super) fn run(args: &Args) -> CliResult {
     Ok(Exit::AsExpected)
 }
 
+/// The examples with their messages and with what would have happened otherwise.
+fn exhibits(matrix: &Matrix) -> Result<Exhibits, CliError> {
+    let examples: Vec<_> = matrix
+        .rows
+        .iter()
+        .enumerate()
+        .flat_map(|(row, cells)| cells.cells.iter().enumerate().map(move |cell| (row, cell)))
+        .filter_map(|(row, (column, cell))| Some(((row, column), cell.example.as_deref()?)))
+        .collect();
+    let gathered: Result<_, WorldError> =
+        examples.into_par_iter().map(|(place, example)| Ok((place, gather(example)?))).collect();
+    Ok(gathered?)
+}
+
 /// The page, the numbers, and for each example its plan and history.
-fn write_all(matrix: &Matrix, folder: &Path) -> Result<(), CliError> {
+fn write_all(matrix: &Matrix, exhibits: &Exhibits, folder: &Path) -> Result<(), CliError> {
     for row in &matrix.rows {
         for (cell, family) in row.cells.iter().zip(&matrix.families) {
             if let Some(example) = &cell.example {
@@ -85,6 +105,6 @@ fn write_all(matrix: &Matrix, folder: &Path) -> Result<(), CliError> {
         }
     }
     output::write_json(&folder.join("matrix.json"), matrix)?;
-    let html = page::render(matrix);
+    let html = page::render(matrix, exhibits);
     output::write_file(&folder.join("index.html"), |out| out.write_all(html.as_bytes()))
 }

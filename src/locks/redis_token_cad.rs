@@ -17,6 +17,7 @@ impl Algorithm for RedisTokenCad {
     const ABOUT: &'static str = "R5: SET NX PX with a random token, compare-and-delete script";
     const CLAIMS: &'static [Claim] =
         &[Claim::ExclusiveBelief, Claim::ReleaseSafe, Claim::Recovers];
+    const FENCED_TWIN: Option<&'static str> = Some("redis-token-fenced");
 
     fn recovery_bound(params: &LockParams) -> Option<Duration> {
         Some(params.polled_ttl_bound())

@@ -25,6 +25,7 @@ impl Algorithm for RedisWatchdog {
     const ABOUT: &'static str = "R6: redis-token-cad, renewed every TTL/3; a lost lease is told";
     const CLAIMS: &'static [Claim] =
         &[Claim::ExclusiveBelief, Claim::ReleaseSafe, Claim::Recovers];
+    const FENCED_TWIN: Option<&'static str> = Some("redis-watchdog-fenced");
 
     fn recovery_bound(params: &LockParams) -> Option<Duration> {
         Some(params.polled_ttl_bound())

@@ -1,18 +1,15 @@
 //! R6 fenced: the acquire script also counts up a token, which the resource compares.
 //!
-//! One script, so that no other client's grant can fall between the record and the number
-//! (Redisson's RFencedLock does the same). Holders may overlap; the resource turns the late one
-//! away, as long as the counter never goes back.
+//! Holders may overlap; the resource turns the late one away, as long as the counter never goes
+//! back.
 
 use std::time::Duration;
 
-use picklock_models::redis::Reply;
 use picklock_sim::env::Env;
 use picklock_sim::signal::Signal;
 
-use super::hold::{OneServer, Tokened};
+use super::hold::Fenced;
 use super::redis_watchdog::set_watchdog;
-use crate::client::{Script, unexpected};
 use crate::lock::{Algorithm, Grant, Lock, LockContext, LockError, LockParams};
 use crate::terms::Claim;
 
@@ -32,48 +29,28 @@ impl Algorithm for RedisWatchdogFenced {
     }
 
     fn client<E: Env>(context: LockContext<E>) -> impl Lock + 'static {
-        let acquire = Script::new(SET_AND_COUNT);
-        Client { lock: Tokened::new(context), stop: Signal::default(), acquire }
+        Client { fenced: Fenced::new(context), stop: Signal::default() }
     }
 }
 
-/// Sets the record and counts the token up, or answers 0.
-const SET_AND_COUNT: &str = "if redis.call('set',KEYS[1],ARGV[1],'NX','PX',ARGV[2]) then \
-     return redis.call('incr',KEYS[2]) else return 0 end";
-
 struct Client<E: Env> {
-    lock: Tokened<E>,
+    fenced: Fenced<E>,
     stop: Signal,
-    acquire: Script,
 }
 
 impl<E: Env> Lock for Client<E> {
     async fn acquire(&mut self) -> Result<Grant, LockError> {
-        self.lock.draw_token();
-        loop {
-            self.lock.asked_at = self.lock.server.context.env.steady();
-            let OneServer { context, client, ttl_ms } = &mut self.lock.server;
-            let keys = [&*context.key, &*context.fence_key];
-            let args = [self.lock.token.as_bytes(), ttl_ms.as_bytes()];
-            match client.eval(&self.acquire, &keys, &args).await? {
-                Reply::Integer(0) => self.lock.server.pause_before_retry().await,
-                Reply::Integer(token) => {
-                    let token = u64::try_from(token).ok();
-                    let grant = Grant { token, ..Grant::default() };
-                    self.stop = set_watchdog(&self.lock, grant.lost.clone());
-                    return Ok(grant);
-                }
-                reply => return Err(unexpected(&reply)),
-            }
-        }
+        let grant = self.fenced.acquire().await?;
+        self.stop = set_watchdog(&self.fenced.lock, grant.lost.clone());
+        Ok(grant)
     }
 
     async fn check(&mut self, grant: &Grant) -> Result<bool, LockError> {
-        self.lock.check(grant).await
+        self.fenced.check(grant).await
     }
 
     async fn release(&mut self, grant: Grant) -> Result<bool, LockError> {
         self.stop.set();
-        self.lock.release(grant).await
+        self.fenced.release(grant).await
     }
 }

@@ -1,53 +1,116 @@
-//! The comparison as one HTML page that needs nothing else: no network, no other file.
+//! Reports as one HTML page that needs nothing else: no network, no other file.
 //!
-//! For somebody who has never seen the code: what was tried, what broke, and for each cell in which
-//! something broke one run, drawn, with the command that repeats it.
+//! For somebody who has never seen the code: [`render`] shows a comparison (what was tried, what
+//! broke, and for each cell in which something broke one run, drawn, with the command that repeats
+//! it), [`render_run`] shows one run.
 
-mod chart;
-mod example;
+mod assets;
+mod data;
 mod matrix;
+mod sheet;
+mod wire;
 mod words;
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use std::collections::BTreeMap;
 
+use maud::{Markup, html};
+
+use self::sheet::Detail;
 use crate::compare::Matrix;
+use crate::exhibit::Exhibit;
 use crate::outcome::Severity;
 use crate::report::findings;
+use crate::report::timeline::MarkKind;
 
-/// The page.
-pub fn render(matrix: &Matrix) -> String {
-    let title = format!("picklock: {}", matrix.scenario);
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { (title) }
-                style { (PreEscaped(include_str!("page/style.css"))) }
-            }
-            body {
-                (PreEscaped(include_str!("page/marks.svg")))
-                main {
-                    (introduction(matrix))
-                    (legend())
-                    (matrix::table(matrix))
-                    (families(matrix))
-                    (glossary())
-                }
-                @for row in &matrix.rows {
-                    @for (cell, column) in row.cells.iter().zip(&matrix.families) {
-                        @if let Some(example) = &cell.example {
-                            (example::dialog(row, cell, column, example))
-                        }
-                    }
-                }
-                script { (PreEscaped(include_str!("page/page.js"))) }
-            }
+/// The runs to show: of the cells in these rows and columns.
+pub type Exhibits = BTreeMap<(usize, usize), Exhibit>;
+
+/// A page of many runs is not larger than this, in bytes: small enough to be mailed.
+pub const MOST_BYTES: usize = 2_000_000;
+
+/// The page of a comparison, with as much detail as there is room for.
+pub fn render(matrix: &Matrix, exhibits: &Exhibits) -> String {
+    let mut page = String::new();
+    for detail in Detail::STEPS {
+        page = render_with(matrix, exhibits, detail);
+        if page.len() <= MOST_BYTES {
+            break;
+        }
+    }
+    page
+}
+
+fn render_with(matrix: &Matrix, exhibits: &Exhibits, detail: Detail) -> String {
+    let body = html! {
+        main {
+            (introduction(matrix))
+            (legend())
+            (matrix::table(matrix, exhibits))
+            (families(matrix))
+            (glossary())
+        }
+        @for ((row, column), exhibit) in exhibits {
+            (dialog(matrix, (*row, *column), exhibit, detail))
         }
     };
-    page.into_string()
+    assets::page(&format!("picklock: {}", matrix.scenario), &body)
+}
+
+fn dialog(
+    matrix: &Matrix,
+    (row, column): (usize, usize),
+    exhibit: &Exhibit,
+    detail: Detail,
+) -> Markup {
+    let (row, column, cell) =
+        (&matrix.rows[row], &matrix.families[column], &matrix.rows[row].cells[column]);
+    let contender = row.contender.to_string();
+    let slug = slug(&contender, column.name);
+    let heading = format!("title-{slug}");
+    let seed = exhibit.fact.plan.as_ref().map(|plan| plan.world.seed);
+    let plan = plan_file(&contender, column.name);
+    let repeat = ["replay", "report"].map(|verb| format!("cargo picklock {verb} {plan}"));
+    html! {
+        dialog.run id={ "cell-" (slug) } aria-labelledby=(heading) {
+            div.sheet {
+                a.close href="#" data-close autofocus aria-label="close" { "✕" }
+                h2 id=(heading) { (contender) " under " (column.name) }
+                p.hint {
+                    @if let Some(seed) = seed { "Seed " (seed) ": the worst and earliest of " (cell.runs) " runs. " }
+                    (matrix::rates(cell))
+                }
+                (sheet::body(&slug, exhibit, detail, &repeat))
+            }
+        }
+    }
+}
+
+/// The page of one run; `file` is what it was made from.
+pub fn render_run(exhibit: &Exhibit, file: &str) -> String {
+    let terms = &exhibit.fact.history.header;
+    let title = format!("{} in {}", terms.contender, terms.scenario);
+    let repeat = [format!("cargo picklock replay {file}")];
+    let body = html! {
+        main.run id="run" {
+            header {
+                h1 { (terms.contender) ": " (words::headline(&exhibit.fact)) }
+                p.hint {
+                    "Scenario " (terms.scenario) ", " (terms.engine) " engine"
+                    @if let Some(plan) = &exhibit.fact.plan { ", seed " (plan.world.seed) }
+                    ". " (exhibit.fact.history.events.len()) " events in " (terms.end_at)
+                    ", digest " code { (exhibit.fact.history.digest) } "."
+                }
+            }
+            (sheet::body("run", exhibit, Detail::FULL, &repeat))
+            (glossary())
+        }
+    };
+    assets::page(&format!("picklock: {title}"), &body)
+}
+
+/// The place of a kind of mark in the list that the script has.
+fn place_of(kind: MarkKind) -> usize {
+    MarkKind::LEGEND.iter().position(|(known, _)| *known == kind).unwrap_or_default()
 }
 
 /// The stem of the files about one cell, and the name of its counterexample in the page: letters,
@@ -76,9 +139,9 @@ fn introduction(matrix: &Matrix) -> Markup {
         header {
             h1 { "Which distributed lock breaks under what?" }
             p.lead {
-                "Real lock code against a simulated Redis, under " (plans) " fault plans per cell: \
-                every cell is one algorithm under one class of faults, and all algorithms meet \
-                exactly the same plans."
+                "Real lock code against a simulated Redis, guarding the stock of a shop, under "
+                (plans) " fault plans per cell: every cell is one algorithm under one class of \
+                faults, and all algorithms meet exactly the same plans."
             }
             dl.facts {
                 div { dt { "scenario" } dd { (scenario) } }

@@ -107,6 +107,9 @@ fn contender_result(text: &mut String, result: &ContenderResult) {
         && !(told.is_empty() && result.surprises.is_empty())
     {
         let _ = writeln!(text, "         repeat: cargo picklock replay {}", plan.display());
+        if !result.surprises.is_empty() {
+            let _ = writeln!(text, "         picture: cargo picklock report {}", plan.display());
+        }
     }
 }
 

@@ -8,26 +8,31 @@
 mod bands;
 mod bars;
 mod curve;
+mod leases;
 mod marks;
+mod tally;
 mod window;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
 
 use picklock_sim::host::HostName;
 use picklock_sim::time::SimTime;
 
 pub use curve::{Curve, Step};
 pub use marks::{Mark, MarkKind};
+pub use tally::Tally;
 pub use window::focus;
 
-use crate::outcome::Outcome;
+use crate::exhibit::Shown;
 
-/// More marks than this are not drawn: those far from the violation are left out first.
-pub const MOST_MARKS: usize = 80;
-
-/// A window of a run, as it can be drawn.
+/// A stretch of a run, as it can be drawn.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Timeline {
-    /// The stretch that is shown.
+    /// The stretch that explains the violation: what a reader sees first.
     pub window: Window,
+    /// The stretch of which everything is here: where a reader can go from there.
+    pub bounds: Window,
     /// When the violation became true, if there is one.
     pub violated_at: Option<SimTime>,
     /// From here on nothing was broken.
@@ -40,8 +45,8 @@ pub struct Timeline {
     pub overlaps: Vec<Overlap>,
     /// The guarded number.
     pub curve: Curve,
-    /// How many marks of the window were left out for the sake of the reader.
-    pub marks_cut: usize,
+    /// What the clients did to it, counted: the other side of the ledger.
+    pub tally: Tally,
 }
 
 /// A stretch of true time.
@@ -58,8 +63,12 @@ pub struct Window {
 pub struct Lane {
     /// Whose lane it is.
     pub host: HostName,
+    /// When it asked for the lock and was not answered yet.
+    pub waits: Vec<Bar>,
     /// When it believed that it held the lock.
     pub beliefs: Vec<Bar>,
+    /// The parts of its beliefs for which it had no lease.
+    pub stale: Vec<Bar>,
     /// When the lock record at the server was its own.
     pub leases: Vec<Lease>,
     /// Its guarded operations, from the first touch of the resource to the completed write.
@@ -70,7 +79,7 @@ pub struct Lane {
     pub bands: Vec<Band>,
 }
 
-/// Something that lasted; clipped to the window.
+/// Something that lasted; clipped to the bounds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bar {
     /// Since when.
@@ -81,20 +90,21 @@ pub struct Bar {
     pub note: String,
 }
 
-/// A lock record that was some client's; clipped to the window.
+/// A lock record that was some client's; clipped to the bounds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lease {
     /// Since when.
     pub from: SimTime,
     /// Until when the record was there.
     pub until: SimTime,
-    /// When its time to live was over, if that is before `until`.
-    pub valid_until: Option<SimTime>,
+    /// Until when the lease that it stands for was valid by true time: to the end of its time to
+    /// live, wherever the record was by then, or to the moment its owner gave it back.
+    pub valid_until: SimTime,
     /// What to say about it.
     pub note: String,
 }
 
-/// A fault where it hit; clipped to the window. One that takes no time begins when it ends.
+/// A fault where it hit; clipped to the bounds. One that takes no time begins when it ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Band {
     /// Since when.
@@ -129,39 +139,80 @@ impl Window {
     }
 }
 
-/// The window around the violation that [`focus`] names; the beginning of the run if there is none.
-pub fn extract(outcome: &Outcome) -> Timeline {
-    let violation = focus(outcome).map(|(_, violation)| violation);
-    let window = window::around(outcome, violation);
-    let history = &outcome.history;
-    let hosts = || {
-        let hosts = outcome.plan.world.hosts.iter().map(|host| host.name);
-        let (clients, servers): (Vec<_>, Vec<_>) = hosts.partition(|host| host.is_client());
-        clients.into_iter().chain(servers)
+/// How much of a run is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// The window around the violation, and this stretch on both sides of it.
+    Around(Duration),
+    /// All of it.
+    Whole,
+}
+
+/// The window around the violation that [`focus`] names, or the beginning of the run if there is
+/// none; and so much of the run as `extent` says.
+pub fn extract(shown: &Shown, extent: Extent) -> Timeline {
+    let violation = focus(shown).map(|(_, violation)| violation);
+    extract_at(shown, window::around(shown, violation), extent)
+}
+
+/// As [`extract`], with the window of another run: so that two can be compared.
+pub fn extract_at(shown: &Shown, window: Window, extent: Extent) -> Timeline {
+    let violation = focus(shown).map(|(_, violation)| violation);
+    let history = &shown.history;
+    let whole = Window { from: SimTime::ZERO, until: history.header.end_at };
+    let bounds = match extent {
+        Extent::Whole => whole,
+        Extent::Around(room) => {
+            let wider = Window { from: window.from - room, until: window.until + room };
+            Window { until: wider.until.min(whole.until), ..wider }
+        }
     };
-    let mut beliefs = bars::beliefs_of(history, window);
-    let mut leases = bars::leases_of(history, window);
-    let mut operations = bars::operations_of(history, window);
-    let mut bands = bands::of(outcome, window);
-    let (mut marks, marks_cut) = marks::of(history, window, violation);
-    let lanes = hosts().map(|host| Lane {
-        host,
-        beliefs: beliefs.remove(&host).unwrap_or_default(),
-        leases: leases.remove(&host).unwrap_or_default(),
-        operations: operations.remove(&host).unwrap_or_default(),
-        marks: marks.remove(&host).unwrap_or_default(),
-        bands: bands.remove(&host).unwrap_or_default(),
+    let mut waits = bars::waits_of(history, bounds);
+    let mut beliefs = bars::beliefs_of(history, bounds);
+    let mut leases = leases::of(history, bounds);
+    let mut operations = bars::operations_of(history, bounds);
+    let mut bands = bands::of(shown, bounds);
+    let mut marks = marks::of(history, bounds, violation);
+    let lanes = hosts(shown).into_iter().map(|host| {
+        let beliefs = beliefs.remove(&host).unwrap_or_default();
+        let leases = leases.remove(&host).unwrap_or_default();
+        Lane {
+            host,
+            waits: waits.remove(&host).unwrap_or_default(),
+            stale: leases::uncovered(&beliefs, &leases),
+            beliefs,
+            leases,
+            operations: operations.remove(&host).unwrap_or_default(),
+            marks: marks.remove(&host).unwrap_or_default(),
+            bands: bands.remove(&host).unwrap_or_default(),
+        }
     });
     Timeline {
         window,
+        bounds,
         violated_at: violation.map(|violation| violation.at),
         healed_at: history.header.heal_at,
         run_end: history.header.end_at,
         lanes: lanes.collect(),
-        overlaps: bars::overlaps(history, window),
-        curve: curve::of(history, window),
-        marks_cut,
+        overlaps: bars::overlaps(history, bounds),
+        curve: curve::of(history, bounds),
+        tally: tally::of(history, bounds),
     }
+}
+
+/// The clients, then the servers. Without a plan, those of whom the history knows.
+fn hosts(shown: &Shown) -> Vec<HostName> {
+    let known: Vec<HostName> = match &shown.plan {
+        Some(plan) => plan.world.hosts.iter().map(|host| host.name).collect(),
+        None => {
+            let clients = (1..=shown.history.header.clients).map(HostName::client);
+            let spoke = shown.history.events.iter().map(|event| event.process);
+            let all: BTreeSet<_> = clients.chain(spoke).collect();
+            all.into_iter().filter(|host| *host != HostName::NEMESIS).collect()
+        }
+    };
+    let (clients, servers): (Vec<_>, Vec<_>) = known.into_iter().partition(|host| host.is_client());
+    clients.into_iter().chain(servers).collect()
 }
 
 #[cfg(test)]

@@ -48,9 +48,9 @@ fn unknown_key() {
 fn unknown_lock() {
     insta::assert_snapshot!(complaint(&spoiled("redis-token-cad", "redis-tokn-cad")), @r#"
      × there is no lock `redis-tokn-cad`; there are `redis-setnx-bare`, `redis-
-     │ setnx-expire`, `redis-setpx-del`, `redis-token-cad`, `redis-token-
-     │ deadline`, `redis-watchdog`, `redis-watchdog-silent`, `redis-watchdog-
-     │ fenced`
+     │ setnx-expire`, `redis-setpx-del`, `redis-token-cad`, `redis-token-fenced`,
+     │ `redis-token-deadline`, `redis-watchdog`, `redis-watchdog-silent`, `redis-
+     │ watchdog-fenced`
       ╭─[bad.toml:8:8]
     7 │ [[contender]]
     8 │ name = "redis-tokn-cad"

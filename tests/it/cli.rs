@@ -25,6 +25,7 @@ fn an_unexpected_verdict_exits_with_1() {
       FAIL redis-token-cad: clean (1 runs)
              NOT EXPECTED: `oversold` in only 0 of 1 runs, not in all
              repeat: cargo picklock replay target/picklock/run/event/small/redis-token-cad-1.plan.json
+             picture: cargo picklock report target/picklock/run/event/small/redis-token-cad-1.plan.json
 
     0 as expected, 1 not as expected
     ");
@@ -75,6 +76,58 @@ fn compare_writes_matrix_page_and_plans() {
         }
     }
     assert!(replayed >= 2, "the pause and the late write have examples");
+}
+
+/// S1 run in a folder, and the plan that it left.
+fn gc_pause_in(folder: &Folder) -> String {
+    let s1 = top().join("scenarios/published/s1-gc-pause.toml");
+    picklock(folder.path(), &["run", s1.to_str().unwrap()]);
+    "target/picklock/run/event/s1-gc-pause/redis-token-cad-1.plan.json".to_owned()
+}
+
+#[test]
+fn report_makes_the_page_of_one_run() {
+    let folder = Folder::new();
+    let plan = gc_pause_in(&folder);
+    let history = plan.replace("plan.json", "history.jsonl");
+    let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    let output = picklock(folder.path(), &["report", &plan]);
+    let page = "target/picklock/run/event/s1-gc-pause/redis-token-cad-1.html";
+    assert_eq!(stdout(&output), format!("{page}\n"), "{}", stderr(&output));
+    let from_plan = read(page);
+    picklock(folder.path(), &["report", &history, "-o", "from-history.html"]);
+    // With its plan beside it, a history gives the same page.
+    assert_eq!(read("from-history.html").replace(&history, &plan), from_plan);
+    assert!(from_plan.contains("with fencing tokens (redis-token-fenced)"));
+}
+
+#[test]
+fn a_history_alone_gives_a_page_that_says_what_is_missing() {
+    let folder = Folder::new();
+    let history = gc_pause_in(&folder).replace("plan.json", "history.jsonl");
+    fs::copy(folder.path().join(history), folder.path().join("old.history.jsonl")).unwrap();
+    let output = picklock(folder.path(), &["report", "old.history.jsonl", "--json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stderr(&output).contains("There is no old.plan.json"), "{}", stderr(&output));
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&told["severity"], &told["written"]), (&"broken".into(), &"old.html".into()));
+    assert!(fs::read_to_string(folder.path().join("old.html")).unwrap().contains("Only the plan"));
+}
+
+#[test]
+fn report_draws_a_picture_for_a_paper() {
+    let folder = Folder::new();
+    let plan = gc_pause_in(&folder);
+    let report =
+        |args: &[&str]| picklock(folder.path(), &[&["report", plan.as_str()], args].concat());
+    let output = report(&["--svg", "s1.svg", "--from", "1000", "--to", "1200"]);
+    assert_eq!(stdout(&output), "s1.svg\n", "{}", stderr(&output));
+    let picture = fs::read_to_string(folder.path().join("s1.svg")).unwrap();
+    assert!(picture.contains("2 holders for 59 ms") && picture.contains("1.10 s"));
+    let output = report(&["--svg", "no.svg", "--from", "2000", "--to", "1200"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("`--from` must be before"), "{}", stderr(&output));
+    assert!(!folder.path().join("no.svg").exists());
 }
 
 #[test]

@@ -18,8 +18,10 @@ use slab::Slab;
 
 use super::world::Body;
 use crate::conditions::HostId;
+use crate::host::HostName;
 use crate::plan::{Latency, WorldPlan};
 use crate::seed::{Seed, Stream};
+use crate::tap::Tapping;
 use crate::time::SimTime;
 
 /// Unread bytes a connection holds per direction before writers have to wait: Linux' default
@@ -304,14 +306,28 @@ impl Body {
         if lost {
             // The kernel takes the bytes; they never arrive, and both ends learn of the reset.
             conn.reset(side);
+            self.tap(|tap, ends, now| _ = tap.lost(ends, now, bytes), (from, to));
             self.send(pipe, Packet::Rst);
             return Ok(bytes.len());
         }
         let out = &mut conn.pipes[side as usize].bytes;
         let length = bytes.len().min(WINDOW_BYTES - out.len());
         out.extend_from_slice(&bytes[..length]);
+        self.tap(|tap, ends, now| tap.sent(pipe, ends, now, &bytes[..length]), (from, to));
         self.send(pipe, Packet::Data(length));
         Ok(length)
+    }
+
+    /// Lets a tap, if there is one, see something between two hosts.
+    fn tap(
+        &mut self,
+        see: impl FnOnce(&mut Tapping<PipeId>, (HostName, HostName), SimTime),
+        (from, to): (HostId, HostId),
+    ) {
+        let now = self.now();
+        if let Some(tap) = &mut self.tap {
+            see(tap, (self.conditions.name(from), self.conditions.name(to)), now);
+        }
     }
 
     /// A program lets go of its end: FIN, or RST if it left something unread.

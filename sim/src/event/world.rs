@@ -11,11 +11,11 @@ use picklock_models::time::SteadyTime;
 use slab::Slab;
 
 use super::agenda::{Agenda, Due};
-use super::net::Net;
+use super::net::{Net, PipeId};
 use super::tasks::{TaskId, Tasks};
 use crate::conditions::{Conditions, HostId};
 use crate::fault::StepKind;
-use crate::history::{Kind, Op};
+use crate::history::{Event, Kind, Op};
 use crate::host::HostName;
 use crate::log::Log;
 use crate::nemesis::{HostChange, Levers, LinkChange, Nemesis};
@@ -23,6 +23,7 @@ use crate::plan::WorldPlan;
 use crate::recorder::Witness;
 use crate::run::Run;
 use crate::seed::Stream;
+use crate::tap::{Tap, Tapping};
 use crate::time::SimTime;
 
 pub(super) struct World {
@@ -41,6 +42,8 @@ pub(super) struct Body {
     /// The run is over; programs that are dropped now do nothing any more.
     pub(super) closing: bool,
     pub(super) log: Log,
+    /// On every wire, for the few runs that somebody looks at closely.
+    pub(super) tap: Option<Box<Tapping<PipeId>>>,
     timers: Slab<Timer>,
     timer_count: u64,
     randomness: Vec<Stream>,
@@ -95,6 +98,7 @@ impl World {
             current: None,
             closing: false,
             log: Log::default(),
+            tap: None,
             timers: Slab::new(),
             timer_count: 0,
             randomness: plan.hosts.iter().map(|host| stream(&host.name)).collect(),
@@ -146,8 +150,8 @@ impl World {
         }
     }
 
-    pub(super) fn finish(&mut self) -> Run {
-        self.body.log.finish()
+    pub(super) fn finish(&mut self) -> (Run, Option<Tap>) {
+        (self.body.log.finish(), self.body.tap.take().map(|tap| tap.into_seen()))
     }
 }
 
@@ -158,7 +162,7 @@ impl Witness for World {
         if down || body.closing {
             return;
         }
-        let event = body.log.push(body.agenda.now(), process, kind, op);
+        let event = body.push(process, kind, op);
         self.nemesis.on_event(&event, body);
     }
 
@@ -180,6 +184,15 @@ impl Body {
     /// gone already.
     pub(super) fn is_down(&self, host: HostId) -> bool {
         self.conditions.host(host).down > 0
+    }
+
+    fn push(&mut self, process: HostName, kind: Kind, op: Op) -> Event {
+        let now = self.now();
+        if let Some(tap) = &mut self.tap {
+            let host = self.conditions.id(process);
+            tap.clocks(host.map(|host| self.conditions.host(host).clock.read(now)));
+        }
+        self.log.push(now, process, kind, op)
     }
 
     pub(super) fn random(&mut self, host: HostId) -> u64 {
@@ -270,7 +283,7 @@ impl Levers for Body {
     }
 
     fn note(&mut self, process: HostName, op: Op) {
-        self.log.push(self.agenda.now(), process, Kind::Info, op);
+        self.push(process, Kind::Info, op);
     }
 
     fn end_later(&mut self, fault: usize, at: SimTime) {

@@ -1,10 +1,12 @@
 //! Faults and details that only the event engine has.
 
 use picklock_models::model::Crash;
+use picklock_sim::event;
 use picklock_sim::fault::{Cut, Fault, StepKind, StepTrigger, Target, TimedFault, When};
 use picklock_sim::history::{Kind, OpName};
 use picklock_sim::plan::WorldPlan;
 use picklock_sim::run::Run;
+use picklock_sim::tap::Message;
 
 use crate::troupe::{CLIENT, Part, REDIS, at, on_event, partition, pings, plan, times, troupe};
 
@@ -88,4 +90,20 @@ fn a_killed_process_refuses_and_a_machine_without_power_is_silent() {
     };
     assert!(connects(Crash::ProcessKill, Kind::Fail)[0] <= 10);
     assert_eq!(connects(Crash::PowerLoss, Kind::Info), [5000]);
+}
+
+#[test]
+fn a_tap_sees_every_message_and_changes_nothing() {
+    let reset = at(500, None, Fault::Reset { from: SERVER, to: HOST });
+    let plan = plan([reset]);
+    let run = on_event(&plan, pings()).unwrap();
+    let (tapped, tap) = event::run_tapped(&plan, &pings()).unwrap();
+    assert_eq!(tapped, run);
+    assert_eq!(tap.clocks.len(), run.events.len());
+    // A ping and its echo each; the reset destroyed one echo.
+    let lost = tap.messages.iter().filter(|message| message.arrived.is_none());
+    assert!(lost.clone().any(|message| message.from == REDIS && message.to == CLIENT));
+    let echoed = times(&run, CLIENT, Kind::Ok, OpName::Check).len();
+    let arrived = |m: &&Message| m.to == CLIENT && m.arrived.is_some_and(|at| at > m.sent);
+    assert!(tap.messages.iter().filter(arrived).count() >= echoed);
 }

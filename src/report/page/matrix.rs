@@ -2,17 +2,17 @@
 
 use maud::{Markup, html};
 
-use super::{slug, words};
+use super::{Exhibits, slug, words};
 use crate::compare::{Cell, Column, Matrix, Row};
 use crate::locks::AlgorithmInfo;
 use crate::outcome::Severity;
 use crate::report::findings;
-use crate::resource::RESOURCES;
+use crate::resource::{RESOURCES, ResourceKind};
 
 /// The family in which nothing is meant to strike.
 const CALM: &str = "none";
 
-pub(super) fn table(matrix: &Matrix) -> Markup {
+pub(super) fn table(matrix: &Matrix, exhibits: &Exhibits) -> Markup {
     html! {
         // Scrolls by itself, so it must be reachable by keyboard.
         div.scroll tabindex="0" role="region" aria-label="results" {
@@ -29,11 +29,12 @@ pub(super) fn table(matrix: &Matrix) -> Markup {
                     }
                 }
                 tbody {
-                    @for row in &matrix.rows {
+                    @for (place, row) in matrix.rows.iter().enumerate() {
                         tr {
                             (contender(row))
-                            @for (cell, column) in row.cells.iter().zip(&matrix.families) {
-                                td { (cell_of(row, cell, column)) }
+                            @for (number, column) in matrix.families.iter().enumerate() {
+                                @let opens = exhibits.contains_key(&(place, number));
+                                td { (cell_of(row, &row.cells[number], column, opens)) }
                             }
                         }
                     }
@@ -45,7 +46,10 @@ pub(super) fn table(matrix: &Matrix) -> Markup {
 
 fn contender(row: &Row) -> Markup {
     let lock = AlgorithmInfo::find(row.contender.lock).filter(|_| row.contender.locks());
-    let resource = RESOURCES.iter().find(|(kind, ..)| *kind == row.contender.resource);
+    // The plain shop goes without saying.
+    let special = |kind: &ResourceKind| *kind != ResourceKind::Shop;
+    let resource =
+        RESOURCES.iter().find(|(kind, ..)| *kind == row.contender.resource && special(kind));
     html! {
         th scope="row" {
             b { (row.contender) }
@@ -55,7 +59,7 @@ fn contender(row: &Row) -> Markup {
     }
 }
 
-fn cell_of(row: &Row, cell: &Cell, column: &Column) -> Markup {
+fn cell_of(row: &Row, cell: &Cell, column: &Column, opens: bool) -> Markup {
     let severity = cell.severity();
     let idle = severity == Severity::Clean && cell.struck == 0 && column.name != CALM;
     let class = if idle { "idle" } else { words::class(severity) };
@@ -67,12 +71,12 @@ fn cell_of(row: &Row, cell: &Cell, column: &Column) -> Markup {
         }
     };
     let about = about(row, cell, column);
-    match &cell.example {
-        Some(_) => {
+    match opens {
+        true => {
             let link = format!("#cell-{}", slug(&row.contender.to_string(), column.name));
             html! { a class={ "cell " (class) } href=(link) title=(about) { (face) } }
         }
-        None => html! { span class={ "cell " (class) } title=(about) { (face) } },
+        false => html! { span class={ "cell " (class) } title=(about) { (face) } },
     }
 }
 

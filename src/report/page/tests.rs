@@ -4,13 +4,15 @@ use picklock_sim::seed::Seed;
 
 use super::*;
 use crate::compare::{Cell, Column, Finding, Row};
+use crate::counterfactual::What;
 use crate::engine::Engine;
+use crate::exhibit::Shown;
 use crate::families::FAMILIES;
 use crate::outcome::Outcome;
 use crate::report::timeline::tests::paused_over_its_lease;
 
 /// What one run amounts to as a cell of `runs` runs like it.
-fn cell(outcome: Outcome, runs: u32) -> Cell {
+fn cell(outcome: &Outcome, runs: u32) -> Cell {
     let finding = |checker: &str, claimed| Finding { checker: checker.to_owned(), claimed, runs };
     let findings = outcome.violations();
     Cell {
@@ -18,7 +20,6 @@ fn cell(outcome: Outcome, runs: u32) -> Cell {
         broken: runs,
         struck: runs,
         findings: findings.map(|(judge, _)| finding(&judge.checker, judge.claimed)).collect(),
-        example: Some(Box::new(outcome)),
         ..Cell::default()
     }
 }
@@ -41,15 +42,36 @@ fn matrix() -> Matrix {
         plans: 20,
         families: columns.collect(),
         rows: vec![
-            row("redis-token-cad", vec![calm(), cell(paused_over_its_lease(), 20), idle]),
+            row("redis-token-cad", vec![calm(), cell(&paused_over_its_lease(), 20), idle]),
             row("redis-lua-decr", vec![calm(), seen, calm()]),
         ],
     }
 }
 
+/// The run of the second cell, with what would have happened otherwise.
+fn exhibit() -> Exhibit {
+    let shown = || Shown::new(paused_over_its_lease(), None);
+    let what = What::Without { fault: 0, told: "process <pause>".to_owned() };
+    Exhibit { fact: shown(), variants: vec![(what, shown())], notes: vec!["a <note>".to_owned()] }
+}
+
+fn page() -> String {
+    render(&matrix(), &Exhibits::from([((0, 1), exhibit())]))
+}
+
+/// What the script of a page unpacks.
+fn packed(page: &str) -> serde_json::Value {
+    use base64::Engine as _;
+    let (_, rest) = page.split_once("<script class=\"pack\" type=\"text/plain\">").unwrap();
+    let (text, _) = rest.split_once('<').unwrap();
+    let bytes = base64::engine::general_purpose::STANDARD_NO_PAD.decode(text).unwrap();
+    let json = miniz_oxide::inflate::decompress_to_vec(&bytes).unwrap();
+    serde_json::from_slice(&json).unwrap()
+}
+
 #[test]
 fn the_page_has_every_row_and_column() {
-    let page = render(&matrix());
+    let page = page();
     for row in ["redis-token-cad", "redis-lua-decr", "compare-and-delete script", "R21:"] {
         assert!(page.contains(row), "{row}");
     }
@@ -60,7 +82,7 @@ fn the_page_has_every_row_and_column() {
 
 #[test]
 fn each_kind_of_cell_has_its_own_words() {
-    let page = render(&matrix());
+    let page = page();
     for words in ["books wrong<span class=\"rate\">✗ 20/20 +", "never struck", "starved<span", "ok"]
     {
         assert!(page.contains(words), "{words}");
@@ -69,34 +91,42 @@ fn each_kind_of_cell_has_its_own_words() {
 
 #[test]
 fn a_broken_cell_opens_its_counterexample() {
-    let page = render(&matrix());
+    let page = page();
     for part in [
         "href=\"#cell-redis-token-cad-process-pause\"",
-        "<dialog id=\"cell-redis-token-cad-process-pause\"",
+        "<dialog class=\"run\" id=\"cell-redis-token-cad-process-pause\"",
         "cargo picklock replay target/picklock/compare/plans/redis-token-cad-process-pause.plan.json",
+        "cargo picklock report target/picklock/compare/plans/redis-token-cad-process-pause.plan.json",
         "2 holders",
         "process pause of holder, at 1.200 s, for 1.300 s",
-        "<svg class=\"timeline\"",
-        "client 2 ok acquire",
+        "without the process &lt;pause&gt;",
+        "a &lt;note&gt;",
     ] {
         assert!(page.contains(part), "{part}");
     }
-    assert_eq!(page.matches("<dialog ").count(), 1);
+    // And the list of keys.
+    assert_eq!(page.matches("<dialog ").count(), 2);
 }
 
 #[test]
 fn texts_are_escaped_and_nothing_is_fetched() {
-    let page = render(&matrix());
+    let page = page();
     assert!(page.contains("sale &lt;of&gt; 1 &amp; more"));
-    assert!(!page.contains("<of>"));
-    for outside in ["http://", "https://", "src=", "@import", "url("] {
+    for unescaped in ["<of>", "<pause>", "<note>", "innerHTML"] {
+        assert!(!page.contains(unescaped), "{unescaped}");
+    }
+    // The one address is the name of SVG, which nobody fetches.
+    let page = page.replace("http://www.w3.org/2000/svg", "");
+    for outside in ["http://", "https://", "src=", "@import"] {
         assert!(!page.contains(outside), "{outside}");
     }
+    assert_eq!(page.matches("url(").count(), page.matches("url(#").count());
+    assert!(page.contains("content=\"default-src 'none'; style-src 'sha256-"));
 }
 
 #[test]
 fn the_same_matrix_gives_the_same_page() {
-    assert_eq!(render(&matrix()), render(&matrix()));
+    assert_eq!(page(), page());
 }
 
 #[test]
@@ -107,4 +137,51 @@ fn slugs_are_stable_and_tell_contenders_apart() {
         "redis-token-cad+shop-checked-process-pause"
     );
     assert_eq!(slug("my lock/2", "x"), "my-lock-2-x");
+}
+
+#[test]
+fn the_script_gets_the_fact_and_the_what_ifs_over_the_same_stretch() {
+    let runs = packed(&page());
+    assert_eq!(runs[0]["what"], "");
+    assert_eq!(runs[1]["what"], "without the process <pause>");
+    assert_eq!(runs[0]["verdict"], "✗ books wrong");
+    assert_eq!(runs[0]["view"], runs[1]["view"]);
+    let column = |name: &str| runs[0]["events"][name].as_array().unwrap().len();
+    assert_eq!(
+        (column("at"), column("op"), column("steady")),
+        (column("index"), column("index"), 0)
+    );
+    assert_eq!(runs[0]["messages"], serde_json::Value::Null);
+    assert_eq!(runs[0]["proofs"][0]["word"], "2 holders");
+}
+
+#[test]
+fn a_page_of_many_runs_gives_up_detail_rather_than_grow() {
+    let matrix = matrix();
+    let exhibits = Exhibits::from([((0, 1), exhibit())]);
+    let sizes = Detail::STEPS.map(|detail| render_with(&matrix, &exhibits, detail).len());
+    assert!(sizes.is_sorted_by(|more, less| more >= less), "{sizes:?}");
+    assert_eq!(render(&matrix, &exhibits).len(), sizes[0]);
+    let last = render_with(&matrix, &exhibits, Detail::STEPS[4]);
+    assert_eq!(packed(&last).as_array().unwrap().len(), 1);
+    assert!(!last.contains("data-run=\"1\"") && last.contains("without the process"));
+    let words = render_with(&matrix, &exhibits, Detail::STEPS[5]);
+    assert!(!words.contains("class=\"pack\"") && words.contains("too many runs for pictures"));
+}
+
+#[test]
+fn one_run_has_a_page_of_its_own() {
+    let page = render_run(&exhibit(), "a/b.plan.json");
+    for part in ["redis-token-cad: books wrong", "How it began: 2 holders", "replay a/b.plan.json"]
+    {
+        assert!(page.contains(part), "{part}");
+    }
+    assert_eq!(packed(&page)[0]["span"], 10_000_000);
+}
+
+#[test]
+fn a_history_that_lost_its_plan_says_what_is_missing() {
+    let fact = Shown { plan: None, ..Shown::new(paused_over_its_lease(), None) };
+    let page = render_run(&Exhibit { fact, variants: Vec::new(), notes: Vec::new() }, "x.jsonl");
+    assert!(page.contains("its plan is not there") && page.contains("Only the plan can say"));
 }

@@ -7,7 +7,10 @@ use picklock_sim::history::Kind;
 use picklock_sim::time::SimTime;
 use serde::Serialize;
 
+use crate::exhibit::Shown;
 use crate::outcome::Severity;
+use crate::report::findings;
+use crate::verdict::{Judgement, Violation};
 
 /// A style for each severity.
 pub(super) fn class(severity: Severity) -> &'static str {
@@ -27,6 +30,32 @@ pub(super) fn sign(severity: Severity) -> &'static str {
         Severity::Unknown => "?",
         Severity::Broken => "✗",
     }
+}
+
+/// What a run came to, with its sign: `✗ oversold`.
+pub(super) fn verdict(shown: &Shown) -> String {
+    let damage = ["oversold", "ledger", "lost-update", "recovery", "starvation"];
+    let harmless = |(judgement, _): (&Judgement, _)| !damage.contains(&&*judgement.checker);
+    let rest = match shown.severity() {
+        Severity::Unclaimed if shown.violations().all(harmless) => ", no damage",
+        _ => "",
+    };
+    format!("{} {}{rest}", sign(shown.severity()), headline(shown))
+}
+
+/// What a run came to: `oversold`.
+pub(super) fn headline(shown: &Shown) -> &'static str {
+    match (worst(shown), shown.severity()) {
+        (_, Severity::Unknown) => "could not be judged",
+        (Some((judgement, _)), _) => findings::of(&judgement.checker).word,
+        (None, _) => "nothing wrong",
+    }
+}
+
+/// The worst that was found: what was promised before what was not, then the worse damage.
+pub(super) fn worst(shown: &Shown) -> Option<(&Judgement, &Violation)> {
+    let damage = |judgement: &Judgement| (!judgement.claimed, findings::damage(&judgement.checker));
+    shown.violations().min_by_key(|(judgement, _)| damage(judgement))
 }
 
 /// A fault with its time: `process pause of holder, at 1.250 s, for 1.500 s`.

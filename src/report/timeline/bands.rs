@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 
 use picklock_sim::fault::{Fault, TimedFault};
-use picklock_sim::history::Op;
+use picklock_sim::history::{Event, Op};
 use picklock_sim::host::HostName;
 use picklock_sim::time::SimTime;
 
 use super::{Band, Window};
-use crate::outcome::Outcome;
+use crate::exhibit::Shown;
 
 /// The faults over the lanes they hit. What stood still or was dead without a fault of the plan
 /// (there should be none) shows as such.
-pub(super) fn of(outcome: &Outcome, window: Window) -> BTreeMap<HostName, Vec<Band>> {
-    let faults = &outcome.plan.world.faults;
-    let events = &outcome.history.events;
+pub(super) fn of(shown: &Shown, window: Window) -> BTreeMap<HostName, Vec<Band>> {
+    let faults = shown.plan.as_ref().map_or(&[][..], |plan| &plan.world.faults);
+    let events = &shown.history.events;
     let mut found: BTreeMap<HostName, Vec<Band>> = BTreeMap::new();
     let mut add = |host: HostName, from: SimTime, until: SimTime, label: String| {
         let Some((from, until)) = window.clip(from, until) else { return };
@@ -30,9 +30,12 @@ pub(super) fn of(outcome: &Outcome, window: Window) -> BTreeMap<HostName, Vec<Ba
         let ends = |is_end: &dyn Fn(&Op, HostName) -> bool| {
             let mut later = events.iter().skip(event.index as usize + 1);
             let end = later.find(|later| is_end(&later.op, later.process));
-            end.map_or(outcome.history.header.end_at, |end| end.at)
+            end.map_or(shown.history.header.end_at, |end| end.at)
         };
         match event.op {
+            // A history that has lost its plan says better what the fault did than which it was.
+            Op::FaultBegins { host, .. }
+                if shown.plan.is_none() && stops(shown, host, event.at) => {}
             Op::FaultBegins { fault, host } => {
                 let timed = faults.get(usize::from(fault));
                 let until = match timed {
@@ -43,7 +46,7 @@ pub(super) fn of(outcome: &Outcome, window: Window) -> BTreeMap<HostName, Vec<Ba
                     timed.map_or_else(|| format!("fault {fault}"), |timed| short(&timed.fault));
                 add(host, event.at, until, label);
             }
-            Op::Paused | Op::Crashed if !explained(outcome, event.process, event.at) => {
+            Op::Paused | Op::Crashed if !explained(shown, event.process, event.at) => {
                 let host = event.process;
                 let until = ends(&|op, process| {
                     process == host && matches!(op, Op::Resumed | Op::Booted | Op::Crashed)
@@ -58,12 +61,22 @@ pub(super) fn of(outcome: &Outcome, window: Window) -> BTreeMap<HostName, Vec<Ba
 }
 
 /// Whether a fault of the plan struck this host just then.
-fn explained(outcome: &Outcome, host: HostName, at: SimTime) -> bool {
-    let events = &outcome.history.events;
+fn explained(shown: &Shown, host: HostName, at: SimTime) -> bool {
+    let strikes =
+        |event: &Event| matches!(event.op, Op::FaultBegins { host: hit, .. } if hit == host);
+    shown.plan.is_some() && events_at(shown, at).any(strikes)
+}
+
+/// Whether this host stopped just then.
+fn stops(shown: &Shown, host: HostName, at: SimTime) -> bool {
+    events_at(shown, at)
+        .any(|event| event.process == host && matches!(event.op, Op::Paused | Op::Crashed))
+}
+
+fn events_at(shown: &Shown, at: SimTime) -> impl Iterator<Item = &Event> {
+    let events = &shown.history.events;
     let first = events.partition_point(|event| event.at < at);
-    let now = events[first..].iter().take_while(|event| event.at == at);
-    now.into_iter()
-        .any(|event| matches!(event.op, Op::FaultBegins { host: hit, .. } if hit == host))
+    events[first..].iter().take_while(move |event| event.at == at)
 }
 
 /// Faults that strike and are over: what follows from them is seen elsewhere.

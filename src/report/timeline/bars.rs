@@ -1,19 +1,18 @@
-//! What lasts: beliefs, lock records, guarded operations, and the overlaps of beliefs.
+//! What lasts and is the clients' own: waiting for the lock, believing to hold it (alone or not),
+//! guarded operations.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use picklock_models::model::ChangeKind;
-use picklock_sim::history::{Event, Op, RecordName};
+use picklock_sim::history::{Kind, Op};
 use picklock_sim::host::HostName;
 use picklock_sim::time::SimTime;
 
-use super::{Bar, Lease, Overlap, Window};
+use super::{Bar, Overlap, Window};
 use crate::checkers::intervals::{Belief, EndedBy, Outcome, beliefs, operations};
 use crate::terms::History;
 
 /// What belongs to each host.
-type ByHost<T> = BTreeMap<HostName, Vec<T>>;
+pub(super) type ByHost<T> = BTreeMap<HostName, Vec<T>>;
 
 pub(super) fn beliefs_of(history: &History, window: Window) -> ByHost<Bar> {
     let mut found = ByHost::new();
@@ -33,6 +32,34 @@ pub(super) fn beliefs_of(history: &History, window: Window) -> ByHost<Bar> {
             belief.from, belief.until
         );
         found.entry(client).or_default().push(Bar { from, until, note });
+    }
+    found
+}
+
+/// From each time that a client asked for the lock to the answer.
+pub(super) fn waits_of(history: &History, window: Window) -> ByHost<Bar> {
+    let mut asked: BTreeMap<HostName, SimTime> = BTreeMap::new();
+    let mut found = ByHost::new();
+    let mut add = |host: HostName, from: SimTime, until: SimTime| {
+        if let Some((from, until)) = window.clip(from, until) {
+            let note = format!("{host} asks for the lock");
+            found.entry(host).or_insert_with(Vec::new).push(Bar { from, until, note });
+        }
+    };
+    for event in &history.events {
+        let host = event.process;
+        match (event.op, event.kind) {
+            (Op::Acquire { .. }, Kind::Invoke) => _ = asked.insert(host, event.at),
+            (Op::Acquire { .. }, _) | (Op::Crashed, _) => {
+                if let Some(from) = asked.remove(&host) {
+                    add(host, from, event.at);
+                }
+            }
+            _ => {}
+        }
+    }
+    for (host, from) in asked {
+        add(host, from, history.header.end_at);
     }
     found
 }
@@ -78,100 +105,4 @@ pub(super) fn overlaps(history: &History, window: Window) -> Vec<Overlap> {
         }
     }
     found
-}
-
-pub(super) fn leases_of(history: &History, window: Window) -> ByHost<Lease> {
-    let mut pass = Records { window, open: BTreeMap::new(), found: ByHost::new() };
-    for event in &history.events {
-        pass.take(event);
-    }
-    let end = history.header.end_at;
-    let servers: Vec<_> = pass.open.keys().copied().collect();
-    for server in servers {
-        pass.close(server, end, "was still there at the end");
-    }
-    pass.found
-}
-
-/// The lock record at each server while the history goes by.
-struct Records {
-    window: Window,
-    open: BTreeMap<HostName, Record>,
-    found: ByHost<Lease>,
-}
-
-#[derive(Clone, Copy)]
-struct Record {
-    owner: HostName,
-    from: SimTime,
-    valid_until: Option<SimTime>,
-}
-
-impl Records {
-    fn take(&mut self, event: &Event) {
-        let (server, at) = (event.process, event.at);
-        let Op::Record { record: RecordName::Lock, change, by, owner } = event.op else {
-            if event.op == Op::Crashed {
-                self.close(server, at, "was gone with the server");
-            }
-            return;
-        };
-        let until = |ttl_ms: Option<i64>| {
-            let ttl_ms = u64::try_from(ttl_ms?).unwrap_or(0);
-            Some(at + Duration::from_millis(ttl_ms))
-        };
-        match change {
-            ChangeKind::Set { ttl_ms, .. } => {
-                // Stored again by its owner (SET with a new expiry) is the same lease prolonged.
-                if let Some(record) = self.open.get_mut(&server).filter(|r| Some(r.owner) == by) {
-                    record.valid_until = until(ttl_ms);
-                    return;
-                }
-                self.close(server, at, "was overwritten");
-                self.begin(server, by.unwrap_or(server), at, until(ttl_ms));
-            }
-            ChangeKind::Loaded { ttl_ms, .. } => {
-                self.close(server, at, "was replaced");
-                self.begin(server, owner.unwrap_or(server), at, until(ttl_ms));
-            }
-            ChangeKind::Retimed { ttl_ms } => {
-                if let Some(record) = self.open.get_mut(&server) {
-                    record.valid_until = until(ttl_ms);
-                }
-            }
-            ChangeKind::Deleted => match by {
-                Some(by) => self.close(server, at, &format!("was deleted by {by}")),
-                None => self.close(server, at, "was deleted"),
-            },
-            ChangeKind::Expired => self.close(server, at, "expired"),
-        }
-    }
-
-    fn begin(
-        &mut self,
-        server: HostName,
-        owner: HostName,
-        from: SimTime,
-        valid_until: Option<SimTime>,
-    ) {
-        self.open.insert(server, Record { owner, from, valid_until });
-    }
-
-    fn close(&mut self, server: HostName, at: SimTime, how: &str) {
-        let Some(Record { owner, from, valid_until }) = self.open.remove(&server) else { return };
-        let lease = match valid_until {
-            Some(valid_until) => format!("its lease ran until {valid_until}"),
-            None => "it had no lease".to_owned(),
-        };
-        let note =
-            format!("lock record of {owner} at {server} from {from} to {at}: {how}; {lease}");
-        if let Some((from, until)) = self.window.clip(from, at) {
-            // A server looks at its clock now and then: a lease of just over its time is normal.
-            let slack = Duration::from_millis(5);
-            let valid_until = valid_until
-                .filter(|valid_until| *valid_until + slack < until)
-                .map(|valid_until| valid_until.max(from));
-            self.found.entry(owner).or_default().push(Lease { from, until, valid_until, note });
-        }
-    }
 }

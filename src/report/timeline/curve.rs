@@ -6,22 +6,19 @@ use picklock_sim::host::HostName;
 use picklock_sim::time::SimTime;
 
 use super::Window;
-use crate::checkers::intervals::sales;
 use crate::terms::{History, WorkloadKind};
 
-/// The guarded number in the window.
+/// The guarded number within the bounds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Curve {
     /// What the number is: `stock` or `counter`.
     pub name: &'static str,
     /// At the beginning of the run.
     pub initial: i64,
-    /// At the beginning of the window.
+    /// At the beginning of the bounds.
     pub before: i64,
-    /// The writes in the window.
+    /// The writes in the bounds.
     pub steps: Vec<Step>,
-    /// Units sold up to the end of the window, and in the whole run; `None` where nothing is sold.
-    pub sold: Option<(usize, usize)>,
 }
 
 /// A write that reached the number.
@@ -65,14 +62,9 @@ pub(super) fn of(history: &History, window: Window) -> Curve {
             steps.push(Step { at: event.at, by, value: after, accepted, odd });
         }
     }
-    let sold = (header.workload == WorkloadKind::Sale).then(|| {
-        let sales = sales(history);
-        let so_far = sales.partition_point(|sale| sale.at <= window.until);
-        (so_far, sales.len())
-    });
     let name = match header.workload {
         WorkloadKind::Sale => "stock",
         WorkloadKind::Counter => "counter",
     };
-    Curve { name, initial: header.initial, before, steps, sold }
+    Curve { name, initial: header.initial, before, steps }
 }

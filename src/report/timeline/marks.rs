@@ -1,4 +1,4 @@
-//! What happens at an instant: a mark each, and only so many that they can be read.
+//! What happens at an instant: a mark each. How many of them fit a picture, whoever draws it knows.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use picklock_sim::history::{Event, Kind, Op, RecordName};
 use picklock_sim::host::HostName;
 use picklock_sim::time::SimTime;
 
-use super::{MOST_MARKS, Window};
+use super::Window;
 use crate::terms::History;
 use crate::verdict::Violation;
 
@@ -73,7 +73,7 @@ impl MarkKind {
     ];
 
     /// How easily it is left out: the bars already show where a belief begins and ends.
-    fn rank(self) -> u8 {
+    pub fn rank(self) -> u8 {
         match self {
             MarkKind::Noted
             | MarkKind::Stolen
@@ -87,37 +87,25 @@ impl MarkKind {
     }
 }
 
-/// The marks of the window, and how many were left out.
+/// The marks of a stretch.
 pub(super) fn of(
     history: &History,
-    window: Window,
+    bounds: Window,
     violation: Option<&Violation>,
-) -> (BTreeMap<HostName, Vec<Mark>>, usize) {
+) -> BTreeMap<HostName, Vec<Mark>> {
     let is_witness = |event: &Event| {
         violation.is_some_and(|violation| violation.witnesses.contains(&event.index))
     };
-    let mut marks: Vec<(HostName, Mark)> = Vec::new();
-    for event in history.events.iter().filter(|event| window.contains(event.at)) {
-        let (note, witness) = (event.to_string(), is_witness(event));
+    let mut found: BTreeMap<HostName, Vec<Mark>> = BTreeMap::new();
+    for event in history.events.iter().filter(|event| bounds.contains(event.at)) {
+        let witness = is_witness(event);
         let noted = witness.then_some(MarkKind::Noted);
         let Some(kind) = kind_of(event).or(noted) else { continue };
-        let mark = Mark { at: event.at, kind, event: event.index, note, witness };
-        marks.push((event.process, mark));
+        let mark =
+            Mark { at: event.at, kind, event: event.index, note: event.to_string(), witness };
+        found.entry(event.process).or_default().push(mark);
     }
-    let center = violation.map_or(window.from, |violation| violation.at);
-    let distance = |at: SimTime| at.since(center).max(center.since(at));
-    // Rare signs that tell much come first, then what is near.
-    marks.sort_by_key(|(_, mark)| {
-        (!mark.witness, mark.kind.rank() > 1, distance(mark.at), mark.kind.rank(), mark.event)
-    });
-    let cut = marks.len().saturating_sub(MOST_MARKS);
-    marks.truncate(MOST_MARKS);
-    marks.sort_by_key(|(_, mark)| mark.event);
-    let mut found: BTreeMap<HostName, Vec<Mark>> = BTreeMap::new();
-    for (host, mark) in marks {
-        found.entry(host).or_default().push(mark);
-    }
-    (found, cut)
+    found
 }
 
 fn kind_of(event: &Event) -> Option<MarkKind> {

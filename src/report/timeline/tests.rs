@@ -12,6 +12,7 @@ use picklock_sim::seed::Seed;
 use super::*;
 use crate::checkers::judge;
 use crate::engine::Engine;
+use crate::outcome::Outcome;
 use crate::scenario::Scenario;
 use crate::terms::History;
 
@@ -97,13 +98,18 @@ pub(crate) fn paused_over_its_lease() -> Outcome {
     ])
 }
 
+/// The window that explains an outcome.
+pub(crate) fn around(outcome: Outcome) -> Timeline {
+    extract(&Shown::new(outcome, None), Extent::Around(Duration::ZERO))
+}
+
 fn lane(timeline: &Timeline, host: HostName) -> &Lane {
     timeline.lanes.iter().find(|lane| lane.host == host).unwrap()
 }
 
 #[test]
 fn bars_are_where_they_must_be() {
-    let timeline = extract(&paused_over_its_lease());
+    let timeline = around(paused_over_its_lease());
     let one = lane(&timeline, ONE);
     let spans = |bars: &[Bar]| bars.iter().map(|bar| (bar.from, bar.until)).collect::<Vec<_>>();
     assert_eq!(spans(&one.beliefs), [(ms(1_010), ms(2_540))]);
@@ -112,14 +118,16 @@ fn bars_are_where_they_must_be() {
     let leases =
         |lane: &Lane| lane.leases.iter().map(|lease| (lease.from, lease.until)).collect::<Vec<_>>();
     assert_eq!(leases(one), [(ms(1_005), ms(2_006))]);
-    // A millisecond over its time is how Redis expires, and no record that stayed.
-    assert_eq!(one.leases[0].valid_until, None);
+    // Redis looks a millisecond later. Then client 1 believes without a lease, until it releases.
+    assert_eq!(one.leases[0].valid_until, ms(2_005));
+    assert_eq!(spans(&one.stale), [(ms(2_005), ms(2_540))]);
+    assert_eq!(spans(&lane(&timeline, TWO).stale), []);
     assert_eq!(leases(lane(&timeline, TWO)), [(ms(2_050), ms(2_610))]);
 }
 
 #[test]
 fn the_fault_is_a_band_over_its_lane() {
-    let timeline = extract(&paused_over_its_lease());
+    let timeline = around(paused_over_its_lease());
     let expected = Band { from: ms(1_200), until: ms(2_500), label: "process paused".to_owned() };
     assert_eq!(lane(&timeline, ONE).bands, [expected]);
     assert_eq!(lane(&timeline, TWO).bands, []);
@@ -127,7 +135,7 @@ fn the_fault_is_a_band_over_its_lane() {
 
 #[test]
 fn the_overlap_is_where_both_believe() {
-    let timeline = extract(&paused_over_its_lease());
+    let timeline = around(paused_over_its_lease());
     let expected = Overlap { from: ms(2_060), until: ms(2_540), clients: vec![ONE, TWO] };
     assert_eq!(timeline.overlaps, [expected]);
     assert_eq!(timeline.violated_at, Some(ms(2_060)));
@@ -135,22 +143,24 @@ fn the_overlap_is_where_both_believe() {
 
 #[test]
 fn the_window_holds_cause_and_damage_and_not_the_run() {
-    let Timeline { window, .. } = extract(&paused_over_its_lease());
+    let Timeline { window, .. } = around(paused_over_its_lease());
     assert!(window.from < ms(1_010) && window.from > ms(500), "{window:?}");
     assert!(window.until > ms(2_540) && window.until < ms(3_500), "{window:?}");
 }
 
 #[test]
 fn the_curve_steps_with_each_write_and_counts_sales() {
-    let curve = extract(&paused_over_its_lease()).curve;
+    let Timeline { curve, tally, .. } = around(paused_over_its_lease());
     let steps: Vec<_> = curve.steps.iter().map(|step| (step.at, step.value, step.odd)).collect();
     assert_eq!(steps, [(ms(2_110), 8, false), (ms(2_520), 8, true)]);
-    assert_eq!((curve.name, curve.before, curve.sold), ("stock", 9, Some((2, 2))));
+    assert_eq!((curve.name, curve.before), ("stock", 9));
+    assert_eq!(tally.steps, [(ms(2_110), 1), (ms(2_520), 2)]);
+    assert_eq!((tally.name, tally.limit, tally.before, tally.total), ("sold", Some(9), 0, 2));
 }
 
 #[test]
 fn marks_tell_what_was_done() {
-    let timeline = extract(&paused_over_its_lease());
+    let timeline = around(paused_over_its_lease());
     let kinds = |host| lane(&timeline, host).marks.iter().map(|mark| mark.kind).collect::<Vec<_>>();
     use MarkKind::{Back, Expired, Noted, Read, Released, Sent, Written};
     assert_eq!(kinds(ONE), [Noted, Read, Noted, Back, Sent, Written, Released]);
@@ -160,34 +170,21 @@ fn marks_tell_what_was_done() {
 }
 
 #[test]
-fn only_so_many_marks_and_the_witnesses_stay() {
-    let mut events = vec![(10, ONE, Kind::Invoke, Op::ACQUIRE), (11, ONE, Kind::Ok, Op::ACQUIRE)];
-    for _ in 0..100 {
-        events.push((20, ONE, Kind::Invoke, Op::READ));
-        events.push((20, ONE, Kind::Ok, Op::Read { value: Some(9) }));
-    }
-    events.push((30, ONE, Kind::Invoke, Op::Release));
-    let timeline = extract(&outcome(&events));
-    assert_eq!(lane(&timeline, ONE).marks.len(), MOST_MARKS);
-    assert_eq!(timeline.marks_cut, 101 - MOST_MARKS);
-}
-
-#[test]
 fn a_record_that_outlives_its_time_says_so() {
     let set = ChangeKind::Set { number: None, ttl_ms: Some(100) };
-    let timeline = extract(&outcome(&[
+    let timeline = around(outcome(&[
         (50, HostName::REDIS, Kind::Info, record(set, Some(ONE), None)),
         (400, HostName::REDIS, Kind::Info, record(ChangeKind::Expired, None, Some(ONE))),
     ]));
     let lease = &lane(&timeline, ONE).leases[0];
-    assert_eq!((lease.until, lease.valid_until), (ms(400), Some(ms(150))));
+    assert_eq!((lease.until, lease.valid_until), (ms(400), ms(150)));
 }
 
 #[test]
 fn an_empty_history_gives_an_empty_picture() {
-    let timeline = extract(&outcome(&[]));
+    let timeline = around(outcome(&[]));
     assert_eq!(timeline.lanes.len(), 4);
-    assert_eq!((timeline.violated_at, timeline.marks_cut), (None, 0));
+    assert_eq!(timeline.violated_at, None);
     assert_eq!(timeline.window.until.since(timeline.window.from), Duration::from_secs(4));
 }
 
@@ -203,8 +200,53 @@ fn a_wait_for_ever_shows_what_it_waits_for() {
     ]);
     let found: Vec<_> = outcome.violations().map(|(judge, _)| judge.checker.as_str()).collect();
     assert_eq!(found, ["recovery"]);
-    let timeline = extract(&outcome);
+    let timeline = around(outcome);
     assert!(timeline.window.contains(ms(500)), "{:?}", timeline.window);
     let down = Band { from: ms(600), until: timeline.window.until, label: "crashed".to_owned() };
     assert_eq!(lane(&timeline, ONE).bands, [down]);
+}
+
+#[test]
+fn a_record_that_is_lost_leaves_a_lease_that_is_still_valid() {
+    let set = ChangeKind::Set { number: None, ttl_ms: Some(1_000) };
+    let timeline = around(outcome(&[
+        (50, HostName::REDIS, Kind::Info, record(set, Some(ONE), None)),
+        (400, HostName::REDIS, Kind::Info, Op::Crashed),
+    ]));
+    let lease = &lane(&timeline, ONE).leases[0];
+    assert_eq!((lease.until, lease.valid_until), (ms(400), ms(1_050)));
+}
+
+#[test]
+fn the_bounds_are_as_wide_as_was_asked_for() {
+    let shown = Shown::new(paused_over_its_lease(), None);
+    let window = extract(&shown, Extent::Whole).window;
+    let bounds = |extent| extract(&shown, extent).bounds;
+    assert_eq!(bounds(Extent::Whole), Window { from: ms(0), until: ms(10_000) });
+    let wider = Window {
+        from: window.from - Duration::from_secs(5),
+        until: window.until + Duration::from_secs(5),
+    };
+    assert_eq!(bounds(Extent::Around(Duration::from_secs(5))), wider);
+    assert_eq!(wider.from, ms(0));
+}
+
+#[test]
+fn a_history_without_its_plan_still_tells_what_stood_still() {
+    let shown = Shown { plan: None, ..Shown::new(paused_over_its_lease(), None) };
+    let timeline = extract(&shown, Extent::Around(Duration::ZERO));
+    let hosts: Vec<_> = timeline.lanes.iter().map(|lane| lane.host.to_string()).collect();
+    assert_eq!(hosts, ["client 1", "client 2", "redis", "shop"]);
+    let expected = Band { from: ms(1_200), until: ms(2_500), label: "paused".to_owned() };
+    assert_eq!(lane(&timeline, ONE).bands, [expected]);
+}
+
+#[test]
+fn who_asks_is_shown_until_somebody_answers() {
+    let timeline = around(paused_over_its_lease());
+    let waits = |host| {
+        lane(&timeline, host).waits.iter().map(|bar| (bar.from, bar.until)).collect::<Vec<_>>()
+    };
+    assert_eq!(waits(ONE), [(ms(1_000), ms(1_010))]);
+    assert_eq!(waits(TWO), [(ms(1_100), ms(2_060))]);
 }

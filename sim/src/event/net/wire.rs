@@ -84,7 +84,13 @@ impl Body {
                 self.net.conn(id.conn).established = true;
                 self.net.conn(id.conn).end(side).wake();
             }
-            Packet::Data(length) => self.arrive_data(id, length),
+            Packet::Data(length) => {
+                let now = self.now();
+                if let Some(tap) = &mut self.tap {
+                    tap.arrived(&id, now);
+                }
+                self.arrive_data(id, length);
+            }
             Packet::Fin => {
                 let conn = self.net.conn(id.conn);
                 conn.pipes[id.sender as usize].ended = true;

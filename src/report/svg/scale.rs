@@ -1,20 +1,22 @@
 //! From time to pixels, and room for labels.
+//!
+//! The page's script does the same in `page/js/scale.js`, for whatever stretch a reader zooms to.
 
 use picklock_sim::time::SimTime;
 
-use crate::report::timeline::Window;
+use crate::report::timeline::{Band, Window};
 
 /// Width of the whole picture.
 pub(super) const WIDTH: f64 = 1160.0;
-/// Where time begins; the names of the lanes stand left of it.
-pub(super) const LEFT: f64 = 76.0;
+/// Where time begins; the names of the lanes and their rows stand left of it.
+pub(super) const LEFT: f64 = 136.0;
 /// What stays free at the right.
-pub(super) const RIGHT: f64 = 34.0;
+pub(super) const RIGHT: f64 = 40.0;
 
 /// The steps of the axis, in milliseconds.
 const STEPS: [u64; 13] = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000];
 /// Not more ticks than this.
-const MOST_TICKS: u64 = 14;
+const MOST_TICKS: u64 = 12;
 /// Of the style sheet's label font at 11 px, rather too wide than too narrow.
 const CHARACTER: f64 = 6.3;
 
@@ -34,10 +36,11 @@ impl Scale {
         LEFT + (at.as_millis_f64() - self.window.from.as_millis_f64()) * self.per_ms
     }
 
-    /// Where a bar begins and how wide it is: wide enough to be seen.
-    pub(super) fn bar(&self, from: SimTime, until: SimTime) -> (f64, f64) {
+    /// Where a bar begins and how wide it is, wide enough to be seen; `None` outside the window.
+    pub(super) fn bar(&self, from: SimTime, until: SimTime) -> Option<(f64, f64)> {
+        let (from, until) = self.window.clip(from, until)?;
         let x = self.x(from);
-        (x, (self.x(until) - x).max(1.5))
+        Some((x, (self.x(until) - x).max(1.5)))
     }
 
     /// Round instants with their labels.
@@ -59,6 +62,11 @@ impl Scale {
     }
 }
 
+/// How wide a label is.
+pub(super) fn width_of(label: &str) -> f64 {
+    label.chars().count() as f64 * CHARACTER
+}
+
 /// A row of labels that do not run into each other.
 #[derive(Default)]
 pub(super) struct Labels {
@@ -66,16 +74,14 @@ pub(super) struct Labels {
 }
 
 impl Labels {
-    /// Where to write a label around `x`, and its anchor; `None` if there is no room.
-    pub(super) fn place(&mut self, x: f64, label: &str) -> Option<(f64, &'static str)> {
-        let width = label.chars().count() as f64 * CHARACTER;
-        let left = (x - width / 2.0).clamp(LEFT, (WIDTH - RIGHT - width).max(LEFT));
-        self.take(left, width).then_some((left, "start"))
+    /// Where to write a label with its middle at `x`; `None` if there is no room.
+    pub(super) fn place(&mut self, x: f64, label: &str) -> Option<f64> {
+        self.place_from(x - width_of(label) / 2.0, label)
     }
 
     /// Where to write a label from `x` on, moved to the left if it would leave the picture.
     pub(super) fn place_from(&mut self, x: f64, label: &str) -> Option<f64> {
-        let width = label.chars().count() as f64 * CHARACTER;
+        let width = width_of(label);
         let left = x.min(WIDTH - RIGHT - width).max(LEFT);
         self.take(left, width).then_some(left)
     }
@@ -88,6 +94,27 @@ impl Labels {
         }
         free
     }
+}
+
+/// In which row below each other the label of each band has room, while this window is shown.
+pub(crate) fn labels_in_rows(bands: &[Band], window: Window) -> Vec<u32> {
+    let scale = Scale::of(window);
+    let mut rows: Vec<Labels> = Vec::new();
+    let place = |band: &Band| {
+        // What is not shown first takes no room; it gets the first row when a reader comes there.
+        if window.clip(band.from, band.until).is_none() {
+            return 0;
+        }
+        let x = scale.x(band.from.max(window.from)) + 3.0;
+        let free = rows.iter_mut().position(|row| row.place_from(x, &band.label).is_some());
+        free.unwrap_or_else(|| {
+            let mut row = Labels::default();
+            row.place_from(x, &band.label);
+            rows.push(row);
+            rows.len() - 1
+        }) as u32
+    };
+    bands.iter().map(place).collect()
 }
 
 /// A coordinate in as few characters as needed.
