@@ -93,24 +93,37 @@ impl<E: Env> Client<E> {
     async fn call_raw(&mut self, args: &[&[u8]]) -> Result<Reply, LockError> {
         let env = self.env.clone();
         let mut sent = false;
-        let result = env.timeout(self.time_limit, self.exchange(args, &mut sent)).await;
+        // Given back only with a whole reply: whoever stops waiting, by the time limit or by dropping
+        // this call, leaves no connection behind on which an answer is still to come.
+        let mut stream = self.stream.take();
+        let result =
+            env.timeout(self.time_limit, self.exchange(&mut stream, args, &mut sent)).await;
         tracing::trace!(address = self.address, ?args, ?result, "request");
         let failure: &dyn Display = match &result {
-            Ok(Ok(reply)) => return Ok(reply.clone()),
+            Ok(Ok(reply)) => {
+                self.stream = stream;
+                return Ok(reply.clone());
+            }
             Ok(Err(error)) => error,
             Err(elapsed) => elapsed,
         };
         let text = format!("{}: {failure}", self.address);
-        self.stream = None;
-        self.input.clear();
         Err(if sent { LockError::Indefinite(text) } else { LockError::Definite(text) })
     }
 
-    async fn exchange(&mut self, args: &[&[u8]], sent: &mut bool) -> std::io::Result<Reply> {
-        if self.stream.is_none() {
-            self.stream = Some(self.env.connect(&self.address).await?);
-        }
-        let stream = self.stream.as_mut().expect("was just connected");
+    async fn exchange(
+        &mut self,
+        stream: &mut Option<E::Stream>,
+        args: &[&[u8]],
+        sent: &mut bool,
+    ) -> std::io::Result<Reply> {
+        let stream = match stream {
+            Some(stream) => stream,
+            None => {
+                self.input.clear();
+                stream.insert(self.env.connect(&self.address).await?)
+            }
+        };
         self.output.clear();
         resp::encode_request(args, &mut self.output);
         // A write that fails may have sent a part, which the server will not execute; but one that

@@ -6,9 +6,10 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use picklock::client::Client;
 use picklock::lock::{Algorithm, Lock, LockContext, LockParams};
 use picklock::locks::{RedisTokenCad, RedisWatchdogFenced};
-use picklock_models::redis::{Config, Redis};
+use picklock_models::redis::{Config, Redis, Reply};
 use picklock_sim::env::Env;
 use picklock_sim::history::RecordName;
 use picklock_sim::host::HostName;
@@ -48,6 +49,19 @@ async fn talk(stream: &mut TcpStream, sent: &[u8], expected: &[u8]) {
     let read = stream.read_exact(&mut got);
     tokio::time::timeout(Duration::from_secs(10), read).await.expect("an answer").unwrap();
     assert_eq!(got.escape_ascii().to_string(), expected.escape_ascii().to_string());
+}
+
+/// Who stops waiting for a reply must not take it for the answer to the next request.
+#[test]
+fn a_call_that_is_dropped_takes_its_connection_with_it() {
+    with_redis(|context| async move {
+        let address = &*context.servers[0];
+        let mut client = Client::new(context.env.clone(), address, Duration::from_secs(10));
+        let wait = client.call(&[b"BLPOP", b"list", b"0.05"]);
+        let stopped = context.env.timeout(Duration::from_millis(10), wait).await;
+        assert!(stopped.is_err(), "nobody pushes");
+        assert_eq!(client.call(&[b"PING"]).await, Ok(Reply::Simple("PONG".into())));
+    });
 }
 
 /// What a client sends while it waits stays unread until the wait ends.
