@@ -69,10 +69,16 @@ class Figure {
     this.show(this.run.view);
   }
 
-  // Zooms by a factor; what is at `at` stays where it is.
-  zoom(factor, at = (this.view[0] + this.view[1]) / 2) {
+  // Zooms by a factor; what is at `at` stays where it is: the chosen event, else the middle.
+  zoom(factor, at = this.center()) {
     const [from, until] = this.view;
     this.show([at - (at - from) / factor, at + (until - at) / factor]);
+  }
+
+  center() {
+    const [from, until] = this.view;
+    const at = this.look.event?.at ?? -1;
+    return at >= from && at <= until ? at : (from + until) / 2;
   }
 
   // Moves by a part of what is shown.

@@ -138,12 +138,15 @@ const TOLD = 12;
 
 function arrows(scale, look) {
   const { run } = scale;
-  const group = svgElement("g", { class: "messages" });
+  // A picture in the picture, so that nothing runs into the margins.
+  const { left, width, right } = scale;
+  const room = width - left - right;
+  const group = svgElement("svg", { x: left, width: room, height: run.height, viewBox: `${left} 0 ${room} ${run.height}` });
   const wires = new Map(run.lanes.map(([host, , , wire]) => [host, wire]));
   const asked = (one) => look.messages && (!look.lane || one.from === look.lane || one.to === look.lane);
   const chosen = look.event ? messagesOf(run, look.event) : [];
-  const all = (run.messages ?? []).filter((one) => asked(one) && scale.shows(one.sent, one.arrived ?? one.sent));
-  const shown = new Set([...all, ...chosen]);
+  const inView = (one) => scale.shows(one.sent, one.arrived ?? one.sent);
+  const shown = new Set([...(run.messages ?? []).filter(asked), ...chosen].filter(inView));
   const rows = new Rows(scale);
   for (const one of shown) {
     const [a, b] = [wires.get(one.from), wires.get(one.to)];
@@ -178,7 +181,7 @@ function chosen(scale, look) {
   for (const event of look.hits) {
     if (!scale.shows(event.at, event.at)) continue;
     const x = round(scale.x(event.at));
-    group.append(svgElement("path", { class: "hit", d: `M${x} 18l-3.500 -6h7Z` }));
+    group.append(svgElement("path", { class: "hit", d: `M${x} 18l-3.500 7h7Z` }));
   }
   const { event } = look;
   if (!event || !scale.shows(event.at, event.at)) return group;
