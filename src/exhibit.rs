@@ -7,6 +7,7 @@ use picklock_sim::run::WorldError;
 use picklock_sim::tap::Tap;
 
 use crate::counterfactual::{What, variants};
+use crate::engine::Engine;
 use crate::outcome::{Outcome, Severity, severity};
 use crate::pipeline;
 use crate::plan::Plan;
@@ -61,8 +62,19 @@ impl Shown {
 /// # Errors
 /// As [`pipeline::run`]; a variant that cannot be run is left out with a note.
 pub fn gather(outcome: &Outcome) -> Result<Exhibit, WorldError> {
+    gather_by(outcome, pipeline::run_tapped)
+}
+
+/// As [`gather`], for plans of a lock that only the caller can run.
+///
+/// # Errors
+/// As [`gather`].
+pub fn gather_by(
+    outcome: &Outcome,
+    run: impl Fn(&Plan, Engine) -> Result<(Outcome, Option<Tap>), WorldError>,
+) -> Result<Exhibit, WorldError> {
     let engine = outcome.plan.recorded.as_ref().map(|recorded| recorded.engine).unwrap_or_default();
-    let (again, tap) = pipeline::run_tapped(&outcome.plan, engine)?;
+    let (again, tap) = run(&outcome.plan, engine)?;
     let mut notes = Vec::new();
     if again.history.digest != outcome.history.digest {
         notes.push(
@@ -76,7 +88,7 @@ pub fn gather(outcome: &Outcome) -> Result<Exhibit, WorldError> {
     let tap = tap.filter(|_| again.history.digest == outcome.history.digest);
     let mut shown = Vec::new();
     for variant in variants(&outcome.plan) {
-        match pipeline::run_tapped(&variant.plan, engine) {
+        match run(&variant.plan, engine) {
             Ok((outcome, tap)) => shown.push((variant.what, Shown::new(outcome, tap))),
             Err(error) => notes.push(format!("What if, {}: {error}.", variant.what)),
         }
@@ -89,7 +101,6 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::engine::Engine;
     use crate::scenario;
 
     fn gc_pause() -> Exhibit {

@@ -32,18 +32,38 @@ pub fn run(plan: &Plan, engine: Engine) -> Result<Outcome, WorldError> {
 pub fn run_tapped(plan: &Plan, engine: Engine) -> Result<(Outcome, Option<Tap>), WorldError> {
     struct Tapped<'a>(&'a Plan, Engine);
     impl Visitor for Tapped<'_> {
-        type Output = Result<(History, Option<Tap>), WorldError>;
+        type Output = Result<(Outcome, Option<Tap>), WorldError>;
         fn visit<A: Algorithm>(self) -> Self::Output {
-            let Tapped(plan, engine) = self;
-            let (run, tap) = engine.run_tapped(&plan.world, PlanCast::<A>::new(plan))?;
-            Ok((history::<A>(plan, engine, run), tap))
+            run_lock_tapped::<A>(self.0, self.1)
         }
     }
+    locks::visit(plan.contender.lock, Tapped(plan, engine))
+        .expect("a contender's lock is in the list")
+}
+
+/// As [`run_tapped`], with this lock, whatever name the plan gives.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_lock_tapped<A: Algorithm>(
+    plan: &Plan,
+    engine: Engine,
+) -> Result<(Outcome, Option<Tap>), WorldError> {
     plan.check()?;
-    let (history, tap) = locks::visit(plan.contender.lock, Tapped(plan, engine))
-        .expect("a contender's lock is in the list")?;
+    let (run, tap) = engine.run_tapped(&plan.world, PlanCast::<A>::new(plan))?;
+    let history = history::<A>(plan, engine, run);
     let judgements = judge(&history);
     Ok((Outcome::new(plan, engine, history, judgements), tap))
+}
+
+/// As [`run`], with this lock, whatever name the plan gives.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_lock<A: Algorithm>(plan: &Plan, engine: Engine) -> Result<Outcome, WorldError> {
+    let history = simulate_lock::<A>(plan, engine)?;
+    let judgements = judge(&history);
+    Ok(Outcome::new(plan, engine, history, judgements))
 }
 
 /// Runs a plan whose lock is known by name.
@@ -58,7 +78,6 @@ pub fn simulate(plan: &Plan, engine: Engine) -> Result<History, WorldError> {
             simulate_lock::<A>(self.0, self.1)
         }
     }
-    plan.check()?;
     locks::visit(plan.contender.lock, Simulate(plan, engine))
         .expect("a contender's lock is in the list")
 }
@@ -68,6 +87,7 @@ pub fn simulate(plan: &Plan, engine: Engine) -> Result<History, WorldError> {
 /// # Errors
 /// As [`run`].
 pub fn simulate_lock<A: Algorithm>(plan: &Plan, engine: Engine) -> Result<History, WorldError> {
+    plan.check()?;
     let run = engine.run(&plan.world, PlanCast::<A>::new(plan))?;
     Ok(history::<A>(plan, engine, run))
 }

@@ -178,6 +178,8 @@ pub struct Failure {
     pub example: Box<Outcome>,
     /// Where its plan was saved, if it was.
     pub saved: Option<PathBuf>,
+    /// The page that shows it, if one was written.
+    pub page: Option<PathBuf>,
 }
 
 /// How a failure was found.

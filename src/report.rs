@@ -11,3 +11,4 @@ pub mod svg;
 pub mod sweep;
 pub mod terminal;
 pub mod timeline;
+mod told;

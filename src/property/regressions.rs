@@ -6,14 +6,22 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+use crate::exhibit::gather_by;
 use crate::files;
+use crate::lock::Algorithm;
+use crate::outcome::Outcome;
+use crate::pipeline::run_lock_tapped;
 use crate::plan::Plan;
+use crate::report::page;
 
 /// `picklock-regressions` beside the `Cargo.toml` of the crate that is tested. (cargo tells tests
 /// where that is.)
 pub(super) fn folder() -> PathBuf {
-    let crate_folder = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
-    crate_folder.join("picklock-regressions")
+    crate_folder().join("picklock-regressions")
+}
+
+fn crate_folder() -> PathBuf {
+    env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default()
 }
 
 /// The plans saved for this lock, in the order of their names.
@@ -32,4 +40,13 @@ pub(super) fn save(folder: &Path, lock: &str, name: &str, plan: &Plan) -> Option
     let file = folder.join(files::slug(lock)).join(files::slug(name));
     let file = PathBuf::from(format!("{}.plan.json", file.display()));
     files::write_json(&file, plan).ok().map(|()| file)
+}
+
+/// Draws a run as a page below the crate's `target` folder; `None` if that is not possible.
+pub(super) fn draw<A: Algorithm>(name: &str, outcome: &Outcome) -> Option<PathBuf> {
+    let exhibit = gather_by(outcome, run_lock_tapped::<A>).ok()?;
+    let folder = crate_folder().join("target/picklock/property").join(files::slug(A::NAME));
+    let file = folder.join(format!("{}.html", files::slug(name)));
+    let html = page::render_run(&exhibit, name);
+    files::write(&file, |out| out.write_all(html.as_bytes())).ok().map(|()| file)
 }

@@ -1,17 +1,16 @@
 //! Saved plans first, then drawn ones.
 
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use picklock_sim::run::WorldError;
 
 use super::regressions;
 use super::{Broken, Failure, Found, Property, words};
-use crate::checkers::judge;
 use crate::contender::Contender;
 use crate::lock::Algorithm;
 use crate::outcome::{Outcome, Severity};
-use crate::pipeline::simulate_lock;
+use crate::pipeline::run_lock;
 use crate::plan::Plan;
 use crate::report::findings;
 use crate::scenario::{RedisSpec, RunSpec, Scenario, load_plan_of};
@@ -26,12 +25,7 @@ pub(super) const REPLAY: &str = "PICKLOCK_REPLAY";
 pub(super) fn run<A: Algorithm>(property: Property<A>) -> Result<Sweep, Broken> {
     let contender = Contender::own::<A>(property.claims, property.resource);
     let engine = property.engine;
-    let run = |plan: &Plan| -> Result<Outcome, WorldError> {
-        plan.check()?;
-        let history = simulate_lock::<A>(plan, engine)?;
-        let judgements = judge(&history);
-        Ok(Outcome::new(plan, engine, history, judgements))
-    };
+    let run = |plan: &Plan| run_lock::<A>(plan, engine);
     let question = question(&property, contender);
     if let Some(path) = env::var_os(REPLAY) {
         return replay(Path::new(&path), contender, &question, &run);
@@ -48,10 +42,11 @@ pub(super) fn run<A: Algorithm>(property: Property<A>) -> Result<Sweep, Broken> 
     })?;
     let account = &found.contenders[0];
     if let Some(mut failure) = worst(account) {
-        let name = format!("{}-{}", failure.checker, failure.cause);
-        let save =
-            |folder: &PathBuf| regressions::save(folder, A::NAME, &name, &failure.example.plan);
-        failure.saved = property.regressions.as_ref().and_then(save);
+        if let Some(folder) = &property.regressions {
+            let name = format!("{}-{}", failure.checker, failure.cause);
+            failure.saved = regressions::save(folder, A::NAME, &name, &failure.example.plan);
+            failure.page = regressions::draw::<A>(&name, &failure.example);
+        }
         return Err(Broken::Claim(Box::new(failure)));
     }
     if let Some(seed) = account.first_unknown {
@@ -106,6 +101,7 @@ fn worst(account: &ContenderAccount) -> Option<Failure> {
         found: Found::Drawn(failure.first_seed),
         example: failure.example.clone(),
         saved: None,
+        page: None,
     })
 }
 
@@ -127,6 +123,7 @@ fn one_saved(
         found: Found::Saved(path.to_owned()),
         example: Box::new(outcome),
         saved: Some(path.to_owned()),
+        page: None,
     })))
 }
 

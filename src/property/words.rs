@@ -15,7 +15,7 @@ use crate::verdict::Verdict;
 
 /// A broken claim: the story first, then how to get it again.
 pub(super) fn failure(failure: &Failure) -> String {
-    let Failure { checker, cause, found, example, saved: file } = failure;
+    let Failure { checker, cause, found, example, saved: file, page } = failure;
     let lock = &example.plan.contender;
     let word = findings::of(checker).meaning;
     let mut text = format!("{lock} broke a promise: {checker} by {cause}\n  ({word})\n\n");
@@ -32,6 +32,9 @@ pub(super) fn failure(failure: &Failure) -> String {
         Found::Saved(_) => writeln!(text, "\na plan that had failed before: {}", size(example)),
     };
     text.push_str(&saved(file.as_ref()));
+    if let Some(page) = page {
+        let _ = writeln!(text, "page:   {}", page.display());
+    }
     text
 }
 

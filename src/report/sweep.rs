@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 pub use ci::suite;
 
 use super::findings;
+use super::told::Told;
 use crate::engine::Engine;
 use crate::outcome::Outcome;
 use crate::scenario::Scenario;
@@ -142,15 +143,12 @@ fn one_cause(text: &mut String, failures: &[&Failure], expected: bool, plan: Opt
     }
 }
 
-/// `2 clients; process pause of client 1 for 1500 ms`.
+/// `2 clients; process pause of client 1, when client 1 begins the 1st write, for 1.500 s`.
 pub(crate) fn size(outcome: &Outcome) -> String {
     let plan = &outcome.plan;
     let clients = plan.clients().count();
     let mut parts = vec![format!("{clients} client{}", if clients == 1 { "" } else { "s" })];
-    parts.extend(plan.world.faults.iter().map(|timed| {
-        let lasting = timed.lasting_ms.map_or(String::new(), |ms| format!(" for {ms} ms"));
-        format!("{}{lasting}", timed.fault)
-    }));
+    parts.extend(plan.world.faults.iter().map(|fault| Told(fault).to_string()));
     parts.join("; ")
 }
 

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 use super::findings::{self, WORDS};
+use super::told::Told;
 use crate::cli::ContenderResult;
 use crate::compare::{Cell, Finding, Matrix};
 use crate::outcome::Outcome;
@@ -154,8 +155,7 @@ pub fn replayed(outcome: &Outcome, all_events: bool) -> String {
         history.digest
     );
     for (index, fault) in plan.world.faults.iter().enumerate() {
-        let lasting = fault.lasting_ms.map_or(String::new(), |ms| format!(" for {ms} ms"));
-        let _ = writeln!(text, "  fault {index}: {}{lasting}", fault.fault);
+        let _ = writeln!(text, "  fault {index}: {}", Told(fault));
     }
     verdicts_and_events(&mut text, history, &outcome.judgements, all_events);
     text

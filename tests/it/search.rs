@@ -149,10 +149,11 @@ fn a_failing_property_saves_its_plan_and_runs_it_first_the_next_time() {
             .regressions(folder.path())
     };
     let first = property().run().unwrap_err();
-    insta::assert_snapshot!(
-        first.to_string().replace(&folder.path().display().to_string(), "FOLDER")
-    );
+    let told = first.to_string().replace(&folder.path().display().to_string(), "FOLDER");
+    insta::assert_snapshot!(told.replace(&top().display().to_string(), "CRATE"));
     let first = first.claim().unwrap();
+    let page = fs::read_to_string(first.page.as_ref().unwrap()).unwrap();
+    assert!(page.contains("<svg") && page.contains("process pause"));
     assert!(matches!(first.found, Found::Drawn(_)));
     assert_eq!(first.example.plan.clients().count(), 2);
     let [fault] = &first.example.plan.world.faults[..] else { panic!("one fault") };

@@ -10,12 +10,13 @@ use std::time::Duration;
 use maud::{Markup, html};
 use picklock_sim::history::{Event, Op};
 
-use super::words::{self, Told};
+use super::words;
 use super::{command, data};
 use crate::exhibit::{Exhibit, Shown};
 use crate::report::findings;
 use crate::report::scene;
 use crate::report::timeline::{self, Extent, focus};
+use crate::report::told::Told;
 use crate::verdict::{Judgement, Violation};
 
 /// How much of a run stands in the page.
