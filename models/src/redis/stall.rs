@@ -124,6 +124,7 @@ impl Redis {
     fn end_stall(&mut self, now: HostTime) {
         let Some(stall) = self.core.borrow_mut().stall.take() else { return };
         let session = stall.session;
+        let gone = !self.core.borrow().sessions.contains_key(&session);
         match stall.exec {
             None => self.core.borrow_mut().answer(session, stall.reply),
             Some(exec) => resume(self, now, session, exec, stall.reply),
@@ -132,6 +133,10 @@ impl Redis {
         if core.stall.is_none() {
             core.silent = false;
             core.end_command(session);
+        }
+        if gone {
+            // The rest of a transaction runs for a client that has left; nothing of it stays.
+            core.forget(session);
         }
     }
 }
