@@ -71,6 +71,7 @@ start_models() {
   (cd "$TOP" && cargo build --quiet --profile sim --features turmoil --bin picklock)
   while [ ${#SERVERS[@]} -lt 3 ]; do
     local log=$WORK/serve.${#SERVERS[@]} address=
+    : > "$log.out" # it is read below, perhaps before the server's own shell has opened it
     "$TOP/target/sim/picklock" serve redis --listen 127.0.0.1:0 > "$log.out" 2> "$log.err" &
     STARTED+=($!)
     for _ in $(seq 100); do
