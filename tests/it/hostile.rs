@@ -175,6 +175,20 @@ fn a_script_without_end() {
 }
 
 #[test]
+fn a_script_that_wants_all_memory() {
+    let served = Served::redis();
+    let greedy = "local t, s = {}, string.rep('a', 1000000) for i = 1, 100000 do t[i] = s .. i end";
+    let reply = ask(&mut served.connect(), &request(&["EVAL", greedy, "0"]));
+    assert!(reply.contains("not enough memory"), "{reply}");
+    let modest = request(&["EVAL", "return #string.rep('a', 20000000)", "0"]);
+    assert_eq!(ask(&mut served.connect(), &modest), ":20000000\r\n");
+    served.serves_others(SOON);
+    if let Some(now) = served.resident_mib() {
+        assert!(now < 600, "{now} MiB");
+    }
+}
+
+#[test]
 fn a_subscriber_that_does_not_read() {
     let served = Served::redis();
     let (mut deaf, mut speaker) = (served.connect(), served.connect());

@@ -72,6 +72,9 @@ pub(super) fn parse_sha(text: &[u8]) -> Option<Sha> {
 /// is stopped, and the server is held up from then on as the real one would be (see `stall`).
 pub const INSTRUCTION_LIMIT: u32 = 10_000_000;
 const STEP: u32 = 10_000;
+/// A script that wants more memory than this gets Lua's error for it. The real server goes on until
+/// the machine has none left, and dies of it.
+const MEMORY_LIMIT: usize = 256 * 1024 * 1024;
 
 /// What the functions in `redis` need to know of the script that calls them.
 struct Host {
@@ -171,6 +174,10 @@ impl Engine {
         let endless = self.host.instructions.get() >= INSTRUCTION_LIMIT;
         if endless {
             sandbox::count_instructions(&self.lua, &self.host, STEP);
+        }
+        // Lua 5.1 does not look for garbage when it runs out of memory: the next script would find none.
+        if self.lua.used_memory() > MEMORY_LIMIT / 8 {
+            let _ = self.lua.gc_collect();
         }
         Run { reply: reply.unwrap_or_else(|error| failure::engine_error(&error)), endless }
     }

@@ -18,6 +18,7 @@ pub(super) const SOURCE: &str = "=sandbox";
 pub(super) fn build(host: Rc<Host>) -> mlua::Result<Engine> {
     let libraries = StdLib::STRING | StdLib::TABLE | StdLib::MATH;
     let lua = Lua::new_with(libraries, LuaOptions::default())?;
+    lua.set_memory_limit(super::MEMORY_LIMIT)?;
     let xpcall: Function = lua.globals().raw_get("xpcall")?;
     let sandbox = compiled(&lua)?;
     let (environment, globals): (Table, Table) = sandbox.call(api::functions(&lua, &host)?)?;
