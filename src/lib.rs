@@ -9,8 +9,11 @@
 //! - [`resource`]: what locks guard; [`contender`]: a lock with its resource; [`workload`]: what a
 //!   client does with both; [`cast`]: who plays which host;
 //! - [`terms`], [`checkers`], [`verdict`], [`outcome`]: what was promised, the judges, their answers;
+//! - [`search`]: many plans, what a failure needs, the smallest plan; [`facts`]: what runs reached;
 //! - [`mod@compare`], [`counterfactual`], [`exhibit`]: matrices, what-ifs, what is put on show;
 //! - [`report`], [`cli`]: reports, the command line.
+//!
+//! For a lock of your own: [`mod@property`] tests it in ten lines, [`prelude`] is what they use.
 //!
 //! The world itself (hosts, clocks, links, faults, history) is the crate `picklock-sim`, the servers
 //! are the crate `picklock-models`. `docs/ARCHITECTURE.md` has the map and the invariants.

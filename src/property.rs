@@ -149,6 +149,7 @@ impl<A: Algorithm> Property<A> {
     /// # Panics
     /// If a claim is broken or could not be judged, with everything that one needs to understand and
     /// to repeat it; also if no fault has struck at all.
+    #[track_caller]
     pub fn check(self) {
         match self.run() {
             Ok(account) => words::passed(&account),

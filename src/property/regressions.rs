@@ -1,6 +1,7 @@
 //! Plans that failed once: kept, and run first the next time.
 //!
-//! A folder per lock, a file per failure, named by what happened. They are plans and not seeds: a
+//! A folder per contender (a lock is another one with another resource), a file per failure, named by
+//! what happened. They are plans and not seeds: a
 //! seed means another plan as soon as a strategy changes.
 
 use std::path::{Path, PathBuf};
@@ -24,10 +25,10 @@ fn crate_folder() -> PathBuf {
     env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default()
 }
 
-/// The plans saved for this lock, in the order of their names.
-pub(super) fn saved(folder: &Path, lock: &str) -> Vec<PathBuf> {
+/// The plans saved for this contender, in the order of their names.
+pub(super) fn saved(folder: &Path, contender: &str) -> Vec<PathBuf> {
     // A folder that is not there holds nothing.
-    let entries = fs::read_dir(folder.join(files::slug(lock))).into_iter().flatten();
+    let entries = fs::read_dir(folder.join(files::slug(contender))).into_iter().flatten();
     let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
     let is_plan = |path: &PathBuf| path.to_string_lossy().ends_with(".plan.json");
     let mut paths: Vec<PathBuf> = paths.filter(is_plan).collect();
@@ -36,16 +37,20 @@ pub(super) fn saved(folder: &Path, lock: &str) -> Vec<PathBuf> {
 }
 
 /// Saves a plan; `None` if that is not possible: the failure matters more than its file.
-pub(super) fn save(folder: &Path, lock: &str, name: &str, plan: &Plan) -> Option<PathBuf> {
-    let file = folder.join(files::slug(lock)).join(files::slug(name));
+pub(super) fn save(folder: &Path, contender: &str, name: &str, plan: &Plan) -> Option<PathBuf> {
+    let file = folder.join(files::slug(contender)).join(files::slug(name));
     let file = PathBuf::from(format!("{}.plan.json", file.display()));
     files::write_json(&file, plan).ok().map(|()| file)
 }
 
 /// Draws a run as a page below the crate's `target` folder; `None` if that is not possible.
-pub(super) fn draw<A: Algorithm>(name: &str, outcome: &Outcome) -> Option<PathBuf> {
+pub(super) fn draw<A: Algorithm>(
+    contender: &str,
+    name: &str,
+    outcome: &Outcome,
+) -> Option<PathBuf> {
     let exhibit = gather_by(outcome, run_lock_tapped::<A>).ok()?;
-    let folder = crate_folder().join("target/picklock/property").join(files::slug(A::NAME));
+    let folder = crate_folder().join("target/picklock/property").join(files::slug(contender));
     let file = folder.join(format!("{}.html", files::slug(name)));
     let html = page::render_run(&exhibit, name);
     files::write(&file, |out| out.write_all(html.as_bytes())).ok().map(|()| file)

@@ -24,28 +24,27 @@ pub(super) const REPLAY: &str = "PICKLOCK_REPLAY";
 /// The whole property.
 pub(super) fn run<A: Algorithm>(property: Property<A>) -> Result<Sweep, Broken> {
     let contender = Contender::own::<A>(property.claims, property.resource);
-    let engine = property.engine;
+    let (name, engine) = (contender.to_string(), property.engine);
     let run = |plan: &Plan| run_lock::<A>(plan, engine);
     let question = question(&property, contender);
     if let Some(path) = env::var_os(REPLAY) {
         return replay(Path::new(&path), contender, &question, &run);
     }
-    for path in property.regressions.iter().flat_map(|folder| regressions::saved(folder, A::NAME)) {
+    for path in property.regressions.iter().flat_map(|folder| regressions::saved(folder, &name)) {
         one_saved(&path, contender, &run)?;
     }
     let found = sweep(&question, &run, |_| true).map_err(|error| {
-        let name = format!("seed-{}", error.seed);
+        let file = format!("seed-{}", error.seed);
         let folder = property.regressions.as_ref();
-        let saved =
-            folder.and_then(|folder| regressions::save(folder, A::NAME, &name, &error.plan));
+        let saved = folder.and_then(|folder| regressions::save(folder, &name, &file, &error.plan));
         Broken::Run { error, saved }
     })?;
     let account = &found.contenders[0];
     if let Some(mut failure) = worst(account) {
         if let Some(folder) = &property.regressions {
-            let name = format!("{}-{}", failure.checker, failure.cause);
-            failure.saved = regressions::save(folder, A::NAME, &name, &failure.example.plan);
-            failure.page = regressions::draw::<A>(&name, &failure.example);
+            let file = format!("{}-{}", failure.checker, failure.cause);
+            failure.saved = regressions::save(folder, &name, &file, &failure.example.plan);
+            failure.page = regressions::draw::<A>(&name, &file, &failure.example);
         }
         return Err(Broken::Claim(Box::new(failure)));
     }
@@ -55,7 +54,8 @@ pub(super) fn run<A: Algorithm>(property: Property<A>) -> Result<Sweep, Broken> 
         return Err(Broken::Unknown(seed, Box::new(outcome)));
     }
     let struck: u64 = found.families.iter().map(|family| family.struck).sum();
-    if struck == 0 && !found.families.is_empty() {
+    // With no plan at all, only the saved ones were asked for.
+    if struck == 0 && found.plans > 0 && !found.families.is_empty() {
         return Err(Broken::Vacuous(found.plans));
     }
     Ok(found)

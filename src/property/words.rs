@@ -2,8 +2,8 @@
 #![expect(clippy::print_stdout, reason = "the test harness shows or hides what a test prints")]
 
 use std::fmt::Write;
-use std::path::PathBuf;
-use std::thread;
+use std::path::{Path, PathBuf};
+use std::{env, thread};
 
 use super::trying::REPLAY;
 use super::{Failure, Found};
@@ -33,7 +33,7 @@ pub(super) fn failure(failure: &Failure) -> String {
     };
     text.push_str(&saved(file.as_ref()));
     if let Some(page) = page {
-        let _ = writeln!(text, "page:   {}", page.display());
+        let _ = writeln!(text, "page:   {}", short(page));
     }
     text
 }
@@ -41,11 +41,17 @@ pub(super) fn failure(failure: &Failure) -> String {
 /// Where the plan is, and the command that shows it in full.
 pub(super) fn saved(file: Option<&PathBuf>) -> String {
     let Some(file) = file else { return "its plan was not saved\n".to_owned() };
-    let file = file.display();
+    let file = short(file);
     // The harness names each test's thread after the test.
     let current = thread::current();
     let test = current.name().filter(|name| *name != "main").unwrap_or_default();
     format!("plan:   {file}\nrepeat: {REPLAY}={file} cargo test {test} -- --nocapture\n")
+}
+
+/// A path as it can be typed where cargo runs tests: in the crate's folder.
+fn short(path: &Path) -> String {
+    let here = env::current_dir().unwrap_or_default();
+    path.strip_prefix(here).unwrap_or(path).display().to_string()
 }
 
 /// A claim that nobody could judge.

@@ -52,7 +52,7 @@ on("a click on a cell opens its run, Escape closes it", "compare", {}, async (pa
 
 on("by keyboard from the matrix to an event and back", "compare", {}, async (page) => {
   await page.locator("a.cell").first().focus();
-  for (const key of ["ArrowDown", "ArrowLeft", "ArrowDown", "ArrowDown"]) await page.keyboard.press(key);
+  for (const key of ["ArrowDown", "ArrowLeft", "ArrowLeft", "ArrowDown", "ArrowDown"]) await page.keyboard.press(key);
   assert.ok(await focusedIn(page, `a[href="#${CELL}"]`), "arrow keys reach the cell");
   await page.keyboard.press("Enter");
   await page.waitForSelector(`#${CELL}[open] ${PICTURE}`);
