@@ -13,7 +13,7 @@ use crate::outcome::{Outcome, Severity};
 use crate::pipeline::run_lock;
 use crate::plan::Plan;
 use crate::report::findings;
-use crate::scenario::{RedisSpec, RunSpec, Scenario, load_plan_of};
+use crate::scenario::{RedisSpec, RunSpec, Scenario, SweepSpec, load_plan_of};
 use crate::search::cause::Cause;
 use crate::search::space::Space;
 use crate::search::sweep::{ContenderAccount, Question, Sweep, sweep};
@@ -81,7 +81,11 @@ fn question<A>(property: &Property<A>, contender: Contender) -> Question {
         clock: Vec::new(),
         fault: Vec::new(),
         family: None,
-        sweep: property.sweep.clone(),
+        sweep: SweepSpec {
+            // How long the lock is held is the application's affair: by default within the lease.
+            hold_ms: property.sweep.hold_ms.or(Some((0, property.params.ttl_ms * 6 / 10))),
+            ..property.sweep.clone()
+        },
         contender: Vec::new(),
     };
     let space = Space::of(&scenario, contender, property.families.as_deref());

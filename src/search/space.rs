@@ -143,8 +143,17 @@ impl Space {
                 }
                 bounds => around(initial, bounds, (0, 0)),
             },
-            // Work that outlasts the lease needs no fault to break a lock, so not quite so long.
-            around(work.hold_ms, spec.hold_ms, (0, ttl_ms * 6 / 10)),
+            // Work that outlasts the lease needs no fault to break a lock that does not renew: worth a
+            // look now and then, but not more.
+            match spec.hold_ms {
+                None => prop_oneof![
+                    6 => Just(work.hold_ms),
+                    5 => 0..=ttl_ms * 6 / 10,
+                    1 => ttl_ms..=ttl_ms * 3,
+                ]
+                .boxed(),
+                bounds => around(work.hold_ms, bounds, (0, 0)),
+            },
             around(work.think_ms, spec.think_ms, (0, ttl_ms / 5)),
             around(work.stagger_ms, spec.stagger_ms, (0, ttl_ms / 2)),
             around(

@@ -12,6 +12,11 @@ fn s1() -> String {
     top().join("scenarios/published/s1-gc-pause.toml").display().to_string()
 }
 
+/// Work that outlasts the lease would break the lock without any fault.
+fn within_the_lease() -> String {
+    SMALL.to_owned() + "\n[sweep]\nhold_ms = [0, 100]\n"
+}
+
 #[test]
 fn sweep_tells_failures_apart_and_what_it_really_did() {
     let folder = Folder::new();
@@ -40,7 +45,7 @@ fn sweep_tells_failures_apart_and_what_it_really_did() {
 #[test]
 fn a_sweep_that_finds_what_nobody_foresaw_exits_with_1() {
     let folder = Folder::new();
-    folder.write("small.toml", SMALL);
+    folder.write("small.toml", &within_the_lease());
     let args = ["sweep", "small.toml", "--family", "process-pause", "--first", "--json"];
     let output = picklock(folder.path(), &args);
     assert_eq!(output.status.code(), Some(1));
@@ -52,7 +57,7 @@ fn a_sweep_that_finds_what_nobody_foresaw_exits_with_1() {
 #[test]
 fn a_sweep_demands_what_single_scenarios_know() {
     let folder = Folder::new();
-    folder.write("small.toml", SMALL);
+    folder.write("small.toml", &within_the_lease());
     let known = s1();
     // Without pauses it cannot find what S1 knows.
     let args =

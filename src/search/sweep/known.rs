@@ -71,8 +71,9 @@ impl Sweep {
                 self.contenders.iter().filter(|one| one.contender.to_string() == known.contender);
             accounts.any(|account| {
                 account.failures.iter().any(|failure| {
-                    failure.checker == known.checker
-                        && (failure.cause == known.cause || failure.cause.is_part_of(&known.cause))
+                    let by = &failure.cause;
+                    let simpler = !by.is_none() && by.is_part_of(&known.cause);
+                    failure.checker == known.checker && (*by == known.cause || simpler)
                 })
             })
         };
