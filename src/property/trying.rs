@@ -68,6 +68,7 @@ fn question<A>(property: &Property<A>, contender: Contender) -> Question {
     // Four leases in which things break, and time enough afterwards (the space adds what the other
     // times need).
     let heal_at_ms = 4 * property.params.ttl_ms;
+    let longest_hold_ms = property.workload.hold_ms.max(property.params.ttl_ms * 6 / 10);
     let scenario = Scenario {
         name: contender.lock.to_owned(),
         file: Default::default(),
@@ -83,7 +84,7 @@ fn question<A>(property: &Property<A>, contender: Contender) -> Question {
         family: None,
         sweep: SweepSpec {
             // How long the lock is held is the application's affair: by default within the lease.
-            hold_ms: property.sweep.hold_ms.or(Some((0, property.params.ttl_ms * 6 / 10))),
+            hold_ms: property.sweep.hold_ms.or(Some((0, longest_hold_ms))),
             ..property.sweep.clone()
         },
         contender: Vec::new(),

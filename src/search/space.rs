@@ -7,7 +7,8 @@
 //! Everything comes from named streams of the plan's seed: the same seed gives every contender the
 //! same world, and a family that is taken out moves nothing else.
 
-use std::ops::Range;
+use std::fmt::Debug;
+use std::ops::{Range, RangeInclusive};
 
 use picklock_sim::fault::TimedFault;
 use picklock_sim::host::HostName;
@@ -120,47 +121,15 @@ impl Space {
     fn shapes(&self) -> BoxedStrategy<Shape> {
         let (base, spec) = (&self.base, &self.shape);
         let (work, ttl_ms) = (base.workload, base.lock.ttl_ms);
-        // The scenario's own faults name its clients: there cannot be fewer.
-        let named = self.own.iter().flat_map(TimedFault::hosts).map(|host| host.number).max();
-        let clients = base.clients().count() as u16;
-        let most = clients.max(3) + 2;
-        let initial = work.initial.unsigned_abs();
         let latency_ms = base.world.latency.max_us / 1000;
-        let around =
-            |own: u64, bounds: Option<(u64, u64)>, usual: (u64, u64)| -> BoxedStrategy<u64> {
-                let (low, high) = bounds.unwrap_or(usual);
-                prop_oneof![Just(own), low..=high].boxed()
-            };
-        let clients = spec.clients.unwrap_or((2.min(clients), most));
-        let clients = clients.0.max(named.unwrap_or(1))..=clients.1.max(named.unwrap_or(1));
-        let own_clients = base.clients().count() as u16;
+        let slower_ms = (4 * latency_ms).min(ttl_ms / 20).max(1);
         (
-            prop_oneof![Just(own_clients), clients],
-            // Few enough to be sold out, or so many that every write matters to the end.
-            match spec.initial {
-                None => {
-                    prop_oneof![2 => Just(initial), 1 => 1..=100_u64, 1 => Just(1_000_000)].boxed()
-                }
-                bounds => around(initial, bounds, (0, 0)),
-            },
-            // Work that outlasts the lease needs no fault to break a lock that does not renew: worth a
-            // look now and then, but not more.
-            match spec.hold_ms {
-                None => prop_oneof![
-                    6 => Just(work.hold_ms),
-                    5 => 0..=ttl_ms * 6 / 10,
-                    1 => ttl_ms..=ttl_ms * 3,
-                ]
-                .boxed(),
-                bounds => around(work.hold_ms, bounds, (0, 0)),
-            },
+            self.clients(),
+            initial(work.initial.unsigned_abs(), spec.initial),
+            hold_ms(work.hold_ms, spec.hold_ms, ttl_ms),
             around(work.think_ms, spec.think_ms, (0, ttl_ms / 5)),
             around(work.stagger_ms, spec.stagger_ms, (0, ttl_ms / 2)),
-            around(
-                latency_ms,
-                spec.latency_ms,
-                (latency_ms.min(1), (4 * latency_ms).min(ttl_ms / 20).max(1)),
-            ),
+            around(latency_ms, spec.latency_ms, (latency_ms.min(1), slower_ms)),
         )
             .prop_map(|(clients, initial, hold_ms, think_ms, stagger_ms, latency_ms)| Shape {
                 clients,
@@ -171,6 +140,48 @@ impl Space {
                 latency_ms,
             })
             .boxed()
+    }
+
+    /// How many clients. The scenario's own faults name some: there cannot be fewer.
+    fn clients(&self) -> BoxedStrategy<u16> {
+        let named = self.own.iter().flat_map(TimedFault::hosts).map(|host| host.number).max();
+        let least = named.unwrap_or(1).max(1);
+        let own = self.base.clients().count() as u16;
+        let at_least = |(low, high): (u16, u16)| (low.max(least), high.max(least));
+        around(own, self.shape.clients.map(at_least), at_least((own.min(2), own.max(3) + 2)))
+    }
+}
+
+/// The scenario's own value, unless it lies outside the bounds that the scenario sets for sweeps, or
+/// another one.
+fn around<T>(own: T, bounds: Option<(T, T)>, usual: (T, T)) -> BoxedStrategy<T>
+where
+    T: Copy + PartialOrd + Debug + 'static,
+    RangeInclusive<T>: Strategy<Value = T>,
+{
+    let (low, high) = bounds.unwrap_or(usual);
+    match bounds {
+        Some((low, high)) if !(low..=high).contains(&own) => (low..=high).boxed(),
+        _ => prop_oneof![Just(own), low..=high].boxed(),
+    }
+}
+
+/// A stock that is sold out in the run, or so large that every write matters to the end.
+fn initial(own: u64, bounds: Option<(u64, u64)>) -> BoxedStrategy<u64> {
+    match bounds {
+        None => prop_oneof![2 => Just(own), 1 => 1..=100_u64, 1 => Just(1_000_000)].boxed(),
+        bounds => around(own, bounds, (0, 0)),
+    }
+}
+
+/// Work that outlasts the lease needs no fault to break a lock that does not renew: worth a look now
+/// and then, but not more.
+fn hold_ms(own: u64, bounds: Option<(u64, u64)>, ttl_ms: u64) -> BoxedStrategy<u64> {
+    match bounds {
+        None => {
+            prop_oneof![6 => Just(own), 5 => 0..=ttl_ms * 6 / 10, 1 => ttl_ms..=ttl_ms * 3].boxed()
+        }
+        bounds => around(own, bounds, (0, 0)),
     }
 }
 
@@ -214,5 +225,57 @@ impl Strategy for Space {
         use proptest::prelude::Rng;
         let seed = Seed(runner.rng().next_u64());
         Ok(PlanTree::new(self.draw(seed).plan))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::load;
+
+    fn s1(change: impl FnOnce(&mut Scenario)) -> Space {
+        let top = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut scenario = load(&top.join("scenarios/published/s1-gc-pause.toml")).unwrap();
+        change(&mut scenario);
+        Space::of(&scenario, scenario.contender[0].name, None)
+    }
+
+    #[test]
+    fn bounds_hold_and_the_own_value_is_drawn_only_within_them() {
+        let space = s1(|scenario| {
+            scenario.sweep.clients = Some((3, 5));
+            scenario.sweep.think_ms = Some((7, 9));
+        });
+        let plans: Vec<Plan> = (0..200).map(|seed| space.draw(Seed(seed)).plan).collect();
+        let clients = |plan: &Plan| plan.clients().count();
+        assert!(plans.iter().all(|plan| (3..=5).contains(&clients(plan))), "the scenario has 2");
+        assert!(plans.iter().all(|plan| (7..=9).contains(&plan.workload.think_ms)));
+        assert!((3..=5).all(|count| plans.iter().any(|plan| clients(plan) == count)));
+    }
+
+    #[test]
+    fn the_scenario_s_own_case_is_among_its_plans() {
+        let (space, own) = (s1(|_| {}), s1(|_| {}).own);
+        let mut plans = (0..500).map(|seed| space.draw(Seed(seed)));
+        let as_written = plans.any(|Drawn { plan, families }| {
+            families.iter().any(|(name, _)| *name == OWN)
+                && plan.world.faults == own
+                && plan.workload.initial == 1
+                && plan.clients().count() == 2
+        });
+        assert!(as_written);
+    }
+
+    #[test]
+    fn a_family_that_is_taken_out_moves_nothing_else() {
+        let all = s1(|_| {});
+        let names: Vec<String> = all.families.iter().map(|family| family.name.to_owned()).collect();
+        let without = s1(|scenario| scenario.sweep.families = Some(names[1..].to_vec()));
+        for seed in (0..200).map(Seed) {
+            let (one, other) = (all.draw(seed).plan, without.draw(seed).plan);
+            assert_eq!(one.workload.initial, other.workload.initial);
+            assert_eq!(one.world.hosts, other.world.hosts);
+            assert_eq!(one.world.latency, other.world.latency);
+        }
     }
 }
