@@ -1,23 +1,31 @@
 //! One command as a client sent it: a list of byte strings.
 //!
-//! All arguments lie back to back in one allocation, with the ends of the first few inline, because
-//! a request is made for every message of a simulation and its arguments are only looked at: what
-//! the keyspace keeps, it copies.
+//! All arguments lie in one allocation, which a decoded request fills with a single copy of its whole
+//! message; where the first few are stands inline. A request is made for every message of a simulation
+//! and its arguments are only looked at: what the keyspace keeps, it copies.
 
 use std::fmt;
 
-/// Arguments whose ends are kept without an allocation; the longest command of the usual locks
+/// Arguments whose places are kept without an allocation; the longest command of the usual locks
 /// (`SET k v NX PX ms GET`) has seven.
 const INLINE: usize = 8;
 
+/// Where an argument lies.
+#[derive(Clone, Copy, Default)]
+struct Place {
+    start: u32,
+    end: u32,
+}
+
 /// The arguments of one command, the command's name first. May be empty (an empty RESP array or an
 /// empty line), which the server ignores.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default)]
 pub struct Request {
+    /// The arguments, with whatever may lie between them.
     bytes: Vec<u8>,
     count: usize,
-    inline_ends: [u32; INLINE],
-    further_ends: Vec<u32>,
+    inline: [Place; INLINE],
+    further: Vec<Place>,
 }
 
 impl Request {
@@ -36,13 +44,26 @@ impl Request {
     /// When the arguments together reach 4 GiB; a decoded request ends at 1 GiB
     /// (`client-query-buffer-limit`).
     pub fn push(&mut self, arg: &[u8]) {
+        let start = self.bytes.len();
         self.bytes.extend_from_slice(arg);
-        let end = u32::try_from(self.bytes.len()).expect("a request stays below 4 GiB");
-        match self.inline_ends.get_mut(self.count) {
-            Some(slot) => *slot = end,
-            None => self.further_ends.push(end),
+        self.mark(start, arg.len());
+    }
+
+    /// Adds the argument that lies at `start` of the message, which comes with [`Request::fill`].
+    #[inline]
+    pub(crate) fn mark(&mut self, start: usize, length: usize) {
+        let short = |number: usize| u32::try_from(number).expect("a request stays below 4 GiB");
+        let place = Place { start: short(start), end: short(start + length) };
+        match self.inline.get_mut(self.count) {
+            Some(slot) => *slot = place,
+            None => self.further.push(place),
         }
         self.count += 1;
+    }
+
+    /// The message in which all arguments were marked.
+    pub(crate) fn fill(&mut self, message: &[u8]) {
+        self.bytes = message.to_vec();
     }
 
     /// Number of arguments, the command's name included.
@@ -56,11 +77,13 @@ impl Request {
     }
 
     /// The argument at `index` (0 is the name), if there is one.
+    #[inline]
     pub fn get(&self, index: usize) -> Option<&[u8]> {
-        (index < self.count).then(|| {
-            let start = if index == 0 { 0 } else { self.end(index - 1) };
-            &self.bytes[start..self.end(index)]
-        })
+        let place = match self.inline.get(index) {
+            Some(place) if index < self.count => place,
+            _ => self.further.get(index.checked_sub(INLINE)?)?,
+        };
+        Some(&self.bytes[place.start as usize..place.end as usize])
     }
 
     /// All arguments in order.
@@ -71,28 +94,23 @@ impl Request {
     /// Empties it and keeps its memory.
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();
-        self.further_ends.clear();
+        self.further.clear();
         self.count = 0;
-        // So that two equal requests compare equal whatever stood there before.
-        self.inline_ends = [0; INLINE];
-    }
-
-    /// Makes room for `bytes` more bytes of arguments.
-    pub(crate) fn reserve(&mut self, bytes: usize) {
-        self.bytes.reserve_exact(bytes);
-    }
-
-    fn end(&self, index: usize) -> usize {
-        let end = match self.inline_ends.get(index) {
-            Some(end) => *end,
-            None => self.further_ends[index - INLINE],
-        };
-        end as usize
     }
 }
 
+/// Equal arguments, wherever they lie.
+impl PartialEq for Request {
+    fn eq(&self, other: &Self) -> bool {
+        self.count == other.count && self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Request {}
+
 impl std::ops::Index<usize> for Request {
     type Output = [u8];
+    #[inline]
     fn index(&self, index: usize) -> &[u8] {
         self.get(index).expect("an index below the number of arguments")
     }

@@ -1,10 +1,13 @@
 //! RESP2 and RESP3, both directions side by side, so that they cannot drift apart.
 //!
-//! Values are written and read by the `redis-protocol` crate. Two things stand here:
+//! Values are written and read by the `redis-protocol` crate. Three things stand here:
 //! the server's reader of requests, because what Redis accepts there is not RESP but its own subset
 //! of it with inline commands, its own limits and its own error texts (`src/networking.c`
-//! `processMultibulkBuffer`, `processInlineBuffer`); and a look ahead of the crate's reader, which
-//! by itself descends as deep as the input says and believes what follows a byte string.
+//! `processMultibulkBuffer`, `processInlineBuffer`); a look ahead of the crate's reader, which
+//! by itself descends as deep as the input says and believes what follows a byte string; and
+//! [`short`], the few shapes that nearly every message of a lock is made of, because the crate takes
+//! some 500 instructions for each word of a request and a simulation does little else. Tests hold both
+//! ways to the same bytes.
 //!
 //! No state is kept between calls: an unfinished message is looked at again when more has come.
 //! Nothing is allocated before a message is whole, so memory is bounded by what was received.
@@ -24,6 +27,7 @@ use super::request::Request;
 mod inline;
 mod read;
 mod scan;
+mod short;
 
 /// Longest byte string, in bytes (`proto-max-bulk-len`, `src/config.c`).
 pub const MAX_BULK: usize = 512 * 1024 * 1024;
@@ -111,11 +115,11 @@ fn find(input: &[u8], wanted: u8) -> Option<usize> {
 /// Server side: appends `reply` to `output`.
 pub fn encode_reply(reply: &Reply, output: &mut BytesMut) {
     match reply {
-        Reply::Simple(text) => write(&BorrowedFrame::SimpleString(text.as_bytes()), output),
+        Reply::Simple(text) => short::write_status(text, output),
         Reply::Error(text) => write(&BorrowedFrame::Error(text), output),
-        Reply::Integer(number) => write_number(b':', *number, output),
-        Reply::Bulk(bytes) => write(&BorrowedFrame::BulkString(bytes), output),
-        Reply::Null => write(&BorrowedFrame::Null, output),
+        Reply::Integer(number) => short::write_number(b':', *number, output),
+        Reply::Bulk(bytes) => short::write_bulk(bytes, output),
+        Reply::Null => output.extend_from_slice(b"$-1\r\n"),
         Reply::Array(elements) => write_all(b'*', elements, output),
         Reply::Header(count) => write_header(b'*', *count, output),
         Reply::NullArray => output.extend_from_slice(b"*-1\r\n"),
@@ -167,10 +171,7 @@ fn write_all(kind: u8, elements: &[Reply], output: &mut BytesMut) {
 
 /// Client side: appends the command made of `args` to `output`.
 pub fn encode_request(args: &[&[u8]], output: &mut BytesMut) {
-    write_header(b'*', args.len(), output);
-    for arg in args {
-        write(&BorrowedFrame::BulkString(arg), output);
-    }
+    short::write_bulks(args, output);
 }
 
 /// Client side: takes one reply off `input`; `None` if it is not whole yet.
@@ -178,6 +179,10 @@ pub fn encode_request(args: &[&[u8]], output: &mut BytesMut) {
 /// # Errors
 /// When the bytes are not RESP, or beyond [`MAX_BULK`] or [`MAX_DEPTH`].
 pub fn decode_reply(input: &mut BytesMut) -> Result<Option<Reply>, ProtocolError> {
+    if let Some((reply, length)) = short::reply(input) {
+        input.advance(length);
+        return Ok(Some(reply));
+    }
     let Some(length) = scan::reply_length(input)? else { return Ok(None) };
     let reply = read::Reader::new(&input[..length]).reply()?;
     input.advance(length);
@@ -195,18 +200,7 @@ fn write_resp3(frame: &Resp3Frame<'_>, output: &mut BytesMut) {
 /// The crate can only write an array whose elements already are its own frames; this spares that
 /// copy, and keeps the order of maps and sets.
 fn write_header(kind: u8, count: usize, output: &mut BytesMut) {
-    write_number(kind, i64::try_from(count).unwrap_or(i64::MAX), output);
-}
-
-/// The crate takes the length of a number from its logarithm, which is one too long for
-/// 99999999999999998 and the like, and fills the gap with a zero byte.
-fn write_number(mark: u8, number: i64, output: &mut BytesMut) {
-    let mut digits = [0; 20];
-    let length = number::write(number, &mut digits);
-    output.reserve(length + 3);
-    output.extend_from_slice(&[mark]);
-    output.extend_from_slice(&digits[20 - length..]);
-    output.extend_from_slice(b"\r\n");
+    short::write_number(kind, i64::try_from(count).unwrap_or(i64::MAX), output);
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Finds out how long a message is, before anything is allocated for it.
 
-use super::{Limits, MAX_BULK, MAX_DEPTH, MAX_LINE, ProtocolError, number};
+use super::{Limits, MAX_BULK, MAX_DEPTH, MAX_LINE, ProtocolError, number, short};
 use crate::redis::request::Request;
 
 /// Most words in a request before AUTH, and the longest (`src/networking.c`).
@@ -17,31 +17,27 @@ pub(super) fn request(
     if limits.stranger && count > STRANGERS_WORDS {
         return Err(ProtocolError::new("unauthenticated multibulk length"));
     }
-    // First the lengths alone: so an unfinished request costs no memory, and a whole one a single
-    // allocation of the right size.
+    // First the places alone: so an unfinished request costs no memory for its words, and a whole one a
+    // single allocation of the right size.
+    let mut request = Request::default();
     let mut position = start;
-    let mut payload = 0;
     for _ in 0..count {
         let Some((length, after)) = bulk_header(input, position, limits)? else { return Ok(None) };
         position = after + length + 2;
-        payload += length;
         if position > input.len() {
             return Ok(None);
         }
+        request.mark(after, length);
     }
-    let mut request = Request::default();
-    request.reserve(payload);
-    let mut position = start;
-    for _ in 0..count {
-        let Some((length, after)) = bulk_header(input, position, limits)? else { return Ok(None) };
-        request.push(&input[after..after + length]);
-        position = after + length + 2;
-    }
+    request.fill(&input[..position]);
     Ok(Some((request, position)))
 }
 
 /// How many byte strings follow, and where. Zero or less means none.
 fn array_header(input: &[u8]) -> Result<Option<(usize, usize)>, ProtocolError> {
+    if let Some(header) = short::length(input) {
+        return Ok(Some(header));
+    }
     let Some((line, after)) = line(input, 0, "too big mbulk count string")? else {
         return Ok(None);
     };
@@ -52,7 +48,23 @@ fn array_header(input: &[u8]) -> Result<Option<(usize, usize)>, ProtocolError> {
 }
 
 /// How long the byte string announced at `position` is, and where it starts.
+#[inline]
 fn bulk_header(
+    input: &[u8],
+    position: usize,
+    limits: Limits,
+) -> Result<Option<(usize, usize)>, ProtocolError> {
+    if let [b'$', ..] = input[position..]
+        && let Some((length, size)) = short::length(&input[position..])
+        && length as u64 <= limits.bulk
+    {
+        return Ok(Some((length, position + size)));
+    }
+    long_header(input, position, limits)
+}
+
+#[cold]
+fn long_header(
     input: &[u8],
     position: usize,
     limits: Limits,

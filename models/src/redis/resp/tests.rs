@@ -276,6 +276,44 @@ fn line_ends_are_taken_as_redis_takes_them() {
     assert_eq!(decode_request(&mut input), Ok(Some(Request::new(["echo", "A\nq"]))));
 }
 
+proptest! {
+    /// What is written by hand is what the crate writes. (Integers: see below.)
+    #[test]
+    fn short_shapes_are_written_as_the_crate_writes_them(bytes: Vec<u8>, text in "[ -~]{0,20}") {
+        let rows = [
+            (Reply::Bulk(Bytes::from(bytes.clone())), BorrowedFrame::BulkString(&bytes)),
+            (Reply::Simple(Cow::Owned(text.clone())), BorrowedFrame::SimpleString(text.as_bytes())),
+            (Reply::OK, BorrowedFrame::SimpleString(b"OK")),
+            (Reply::Null, BorrowedFrame::Null),
+        ];
+        for (reply, frame) in rows {
+            let (mut ours, mut theirs) = (BytesMut::new(), BytesMut::new());
+            encode_reply(&reply, &mut ours);
+            write(&frame, &mut theirs);
+            prop_assert_eq!(ours, theirs);
+        }
+    }
+
+    /// What is read in one go is what the general reader reads; what it leaves alone may be anything.
+    #[test]
+    fn short_shapes_are_read_as_the_general_reader_reads_them(
+        bytes in prop_oneof![
+            any::<Vec<u8>>(),
+            almost_resp(),
+            replies().prop_map(|reply| {
+                let mut bytes = BytesMut::new();
+                encode_reply(&reply, &mut bytes);
+                bytes.to_vec()
+            }),
+        ],
+    ) {
+        if let Some((reply, length)) = short::reply(&bytes) {
+            prop_assert_eq!(scan::reply_length(&bytes), Ok(Some(length)));
+            prop_assert_eq!(read::Reader::new(&bytes[..length]).reply(), Ok(reply));
+        }
+    }
+}
+
 /// The crate that writes the other frames miscounts the digits of these.
 #[test]
 fn a_number_just_below_a_power_of_ten_is_written_as_it_is() {
