@@ -58,6 +58,12 @@ pub trait Model {
         let _ = (now, out);
     }
 
+    /// Whether [`Model::tick`] does nothing before the next other call: then the front end need not call
+    /// it, and an idle server costs nothing.
+    fn rests(&self) -> bool {
+        false
+    }
+
     /// Whether the model takes the next request of `session` now. While it does not (the client
     /// waits for something, or the server is held up), the front end leaves the bytes where they
     /// are; it asks again after each call that could change that.

@@ -115,6 +115,8 @@ struct Core {
     settings: Settings,
     /// `requirepass`, if there is one.
     password: Option<Bytes>,
+    /// `timeout`, in seconds; 0 is none.
+    idle_limit_s: u64,
     /// `notify-keyspace-events`.
     notify: Letters,
     /// Whether the timer removes expired keys (`DEBUG SET-ACTIVE-EXPIRE`).
@@ -139,6 +141,8 @@ struct Core {
     current: Option<SessionId>,
     /// Whether the script at hand has called a command that writes.
     script_wrote: bool,
+    /// `math.random` of scripts.
+    random: script::Random,
     /// Whether the command at hand has said itself what there is to say, or has nothing to say yet.
     silent: bool,
     /// Whether the request at hand has to be tried again later.
@@ -218,6 +222,7 @@ impl Core {
             persistence: Persistence::None,
             settings: Settings::default(),
             password: None,
+            idle_limit_s: 0,
             notify: Letters::default(),
             active_expire: true,
             sessions: BTreeMap::new(),
@@ -234,6 +239,7 @@ impl Core {
             databases_in_use: false,
             current: None,
             script_wrote: false,
+            random: script::Random::default(),
             silent: false,
             postponing: false,
             wire: Vec::new(),
@@ -255,6 +261,7 @@ impl Core {
             self.settings.preset(name, value);
         }
         self.setting_changed("requirepass");
+        self.setting_changed("timeout");
         self.setting_changed("notify-keyspace-events");
     }
 
@@ -348,6 +355,10 @@ impl Model for Redis {
         self.look_at_stall(now);
         self.core.borrow_mut().serve_blocked(now);
         self.come_round(now, out);
+    }
+
+    fn rests(&self) -> bool {
+        self.core.borrow().rests()
     }
 
     fn listens(&self, session: SessionId) -> bool {

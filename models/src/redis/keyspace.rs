@@ -32,6 +32,9 @@ pub(super) use touched::{Class, Event, Touch};
 /// How many databases SELECT knows (`databases`, `src/config.c`).
 pub(super) const DATABASES: usize = 16;
 
+/// So many keys are looked through after each request while the timer rests.
+const GLANCE: usize = 16;
+
 /// One database.
 pub(super) type Records = BTreeMap<Bytes, Record>;
 
@@ -358,6 +361,14 @@ impl Keyspace {
         }
         let left = self.databases.iter().flat_map(Records::values);
         self.next_expiry_ms = left.filter_map(|record| record.expires_at).min().unwrap_or(i64::MAX);
+    }
+
+    /// Whether no key has a time to live. With more keys than are looked through at a glance it is said
+    /// that some may.
+    pub(super) fn is_timeless(&self) -> bool {
+        let count: usize = self.databases.iter().map(Records::len).sum();
+        let mut records = self.databases.iter().flat_map(Records::values);
+        count <= GLANCE && records.all(|record| record.expires_at.is_none())
     }
 
     /// What `crash` leaves on the disk.

@@ -4,7 +4,7 @@
 //! in memory only, so it is gone after a restart and clients must be ready for NOSCRIPT. Nothing is
 //! evicted: 7.0 keeps every script until SCRIPT FLUSH.
 //!
-//! Below: `sandbox` builds the Lua state that scripts see, `api` is what they find in `redis`,
+//! Below: `state` is a Lua state, `sandbox` builds what scripts see of it, `api` is what they find in `redis`,
 //! `convert` turns replies into Lua values and back, `failure` words errors, `shebang` reads `#!lua`,
 //! `random` is Redis' own generator, `libraries` are `cjson`, `cmsgpack`, `struct` and `bit`.
 
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::rc::Rc;
 
-use mlua::{Function, Lua, Table};
+use mlua::Function;
 use sha1::{Digest, Sha1};
 
 use super::commands::Call;
@@ -29,8 +29,10 @@ mod libraries;
 mod random;
 mod sandbox;
 mod shebang;
+mod state;
 
-use random::Random;
+pub(super) use random::Random;
+use state::State;
 
 /// A script's name: 40 lower-case hexadecimal digits.
 pub(super) type Sha = [u8; 40];
@@ -41,6 +43,8 @@ pub(super) struct Script {
     function: Function,
     /// Declared by `#!lua flags=no-writes`.
     read_only: bool,
+    /// The state that it was compiled in.
+    state: Rc<State>,
 }
 
 /// The lower-case hexadecimal SHA-1 of `script`, by which EVALSHA knows it.
@@ -74,20 +78,34 @@ pub const INSTRUCTION_LIMIT: u32 = 10_000_000;
 const STEP: u32 = 10_000;
 /// A script that wants more memory than this gets Lua's error for it. The real server goes on until
 /// the machine has none left, and dies of it.
+///
+/// In force only while the script's own instructions run: with a limit, whatever Rust asks of Lua is
+/// a protected call of its own, which costs ten times what it protects (some 2,300 instructions for
+/// a string). What Rust makes for a script is bounded by a request or a reply.
 const MEMORY_LIMIT: usize = 256 * 1024 * 1024;
+const NO_LIMIT: usize = 0;
 
 /// What the functions in `redis` need to know of the script that calls them.
+#[derive(Default)]
 struct Host {
-    core: Rc<RefCell<Core>>,
+    /// The server whose script runs.
+    core: RefCell<Option<Rc<RefCell<Core>>>>,
     /// Reused for every `redis.call`.
     request: RefCell<Request>,
     /// `None` outside of a script.
     frame: Cell<Option<Frame>>,
-    random: RefCell<Random>,
     /// What replies look like to the script at hand (`redis.setresp`).
     protocol: Cell<Protocol>,
     /// Instructions run by the script at hand.
     instructions: Cell<u32>,
+}
+
+impl Host {
+    /// Works on the server whose script runs.
+    fn with_core<T>(&self, work: impl FnOnce(&mut Core) -> T) -> T {
+        let core = self.core.borrow();
+        work(&mut core.as_ref().expect("only scripts call, and they run for a server").borrow_mut())
+    }
 }
 
 /// One run of a script: whose it is, its frozen time, and what it may do.
@@ -106,31 +124,31 @@ pub(super) struct Run {
     pub(super) endless: bool,
 }
 
-/// The Lua state of one server with its scripts.
+/// The scripts of one server, and the Lua states that they run in.
+///
+/// Scripts share nothing with each other but the data and the generator of random numbers (globals
+/// cannot be changed), so it is all one to them whose state they run in. To make a state takes longer
+/// than ten seconds of a simulated lock's whole traffic; so a server borrows one from its thread
+/// ([`state::borrow`]). A script that could see what went on there before, by looking at the memory in
+/// use or at what the garbage collector has done, gets a state that is new ([`is_curious`]).
 pub(super) struct Engine {
-    lua: Lua,
-    host: Rc<Host>,
-    /// Lua's own xpcall, which keeps the stack so that the handler can find the line of an error.
-    xpcall: Function,
-    handler: Function,
-    /// What scripts see as globals, and cannot change.
-    environment: Table,
-    /// Where KEYS and ARGV are put, behind `environment`.
-    globals: Table,
+    core: Rc<RefCell<Core>>,
     scripts: BTreeMap<Sha, Rc<Script>>,
+    borrowed: Option<Rc<State>>,
+    own: Option<Rc<State>>,
+}
+
+/// Whether a script's text names anything by which it could tell one state from another, or by which it
+/// could name that in turn.
+fn is_curious(text: &[u8]) -> bool {
+    const WORDS: [&str; 5] = ["collectgarbage", "gcinfo", "setmetatable", "_G", "load"];
+    let holds = |word: &str| text.windows(word.len()).any(|part| part == word.as_bytes());
+    WORDS.iter().any(|word| holds(word))
 }
 
 impl Engine {
     pub(super) fn new(core: Rc<RefCell<Core>>) -> Self {
-        let host = Rc::new(Host {
-            core,
-            request: RefCell::default(),
-            frame: Cell::default(),
-            random: RefCell::default(),
-            protocol: Cell::default(),
-            instructions: Cell::new(0),
-        });
-        sandbox::build(host).expect("the sandbox is part of this program and loads")
+        Self { core, scripts: BTreeMap::new(), borrowed: None, own: None }
     }
 
     pub(super) fn find(&self, sha: &Sha) -> Option<Rc<Script>> {
@@ -144,13 +162,12 @@ impl Engine {
     /// Compiles `text` and keeps it under `sha`.
     pub(super) fn load(&mut self, sha: Sha, text: &[u8]) -> Result<Rc<Script>, Reply> {
         let (read_only, body) = shebang::parse(text)?;
-        let chunk =
-            self.lua.load(body).set_name("@user_script").set_mode(mlua::chunk::ChunkMode::Text);
-        let function = chunk
-            .set_environment(self.environment.clone())
-            .into_function()
-            .map_err(|error| failure::compile_error(&error))?;
-        let script = Rc::new(Script { sha, function, read_only });
+        let state = match is_curious(text) {
+            true => self.own.get_or_insert_with(|| Rc::new(State::new())),
+            false => self.borrowed.get_or_insert_with(|| Rc::new(state::borrow())),
+        };
+        let function = state.compile(sha, body).map_err(|error| failure::compile_error(&error))?;
+        let script = Rc::new(Script { sha, function, read_only, state: Rc::clone(state) });
         self.scripts.insert(sha, Rc::clone(&script));
         Ok(script)
     }
@@ -166,42 +183,16 @@ impl Engine {
     ) -> Run {
         let read_only = read_only || script.read_only;
         let frame = Frame { author: call.author, now: call.now, read_only, sha: script.sha };
-        self.host.frame.set(Some(frame));
-        self.host.instructions.set(0);
-        self.host.protocol.set(Protocol::Resp2);
-        let reply = self.call(script, call, keys, args);
-        self.host.frame.set(None);
-        let endless = self.host.instructions.get() >= INSTRUCTION_LIMIT;
-        if endless {
-            sandbox::count_instructions(&self.lua, &self.host, STEP);
-        }
-        // Lua 5.1 does not look for garbage when it runs out of memory: the next script would find none.
-        if self.lua.used_memory() > MEMORY_LIMIT / 8 {
-            let _ = self.lua.gc_collect();
-        }
-        Run { reply: reply.unwrap_or_else(|error| failure::engine_error(&error)), endless }
+        script.state.run(&self.core, frame, &script.function, call.args, (keys, args))
     }
+}
 
-    fn call(
-        &self,
-        script: &Script,
-        call: &Call<'_>,
-        keys: Range<usize>,
-        args: Range<usize>,
-    ) -> mlua::Result<Reply> {
-        self.globals.raw_set("KEYS", self.list(call.args, keys)?)?;
-        self.globals.raw_set("ARGV", self.list(call.args, args)?)?;
-        match self.xpcall.call((&script.function, &self.handler))? {
-            (true, value) => convert::to_reply(value, self.host.protocol.get(), 0),
-            (false, error) => Ok(failure::script_error(&error)),
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.scripts.clear();
+        // Nobody else has it, unless a script outlives its server.
+        if let Some(state) = self.borrowed.take().and_then(Rc::into_inner) {
+            state::give_back(state);
         }
-    }
-
-    fn list(&self, args: &Request, range: Range<usize>) -> mlua::Result<Table> {
-        let list = self.lua.create_table_with_capacity(range.len(), 0)?;
-        for index in range {
-            list.raw_push(self.lua.create_string(&args[index])?)?;
-        }
-        Ok(list)
     }
 }

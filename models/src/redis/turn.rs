@@ -5,7 +5,7 @@ use super::commands::{self, Call, Command};
 use super::keyspace::Author;
 use super::request::Request;
 use super::session::Session;
-use super::{Core, Redis, Reply};
+use super::{Core, Persistence, Redis, Reply};
 use crate::model::{Outbox, SessionId};
 use crate::time::HostTime;
 
@@ -116,10 +116,20 @@ impl Core {
         self.drop_idle(now);
     }
 
+    /// Whether the timer finds nothing to do until somebody calls: nothing to expire, to fsync, to end or
+    /// to close.
+    pub(super) fn rests(&self) -> bool {
+        let at_work = self.stall.is_some() || self.pause.is_some() || self.idle_limit_s > 0;
+        !at_work
+            && self.persistence != Persistence::AofEverysec
+            && self.blocked.is_empty()
+            && self.keyspace.is_timeless()
+    }
+
     /// Closes what has been idle for longer than `timeout` (`clientsCronHandleTimeout`); who waits or
     /// is subscribed may be.
     fn drop_idle(&mut self, now: HostTime) {
-        let limit = self.settings.number("timeout");
+        let limit = self.idle_limit_s;
         if limit == 0 {
             return;
         }

@@ -53,6 +53,7 @@ impl Core {
                 let password = self.settings.get(name);
                 self.password = (!password.is_empty()).then(|| Bytes::from(password.to_owned()));
             }
+            "timeout" => self.idle_limit_s = self.settings.number(name),
             "notify-keyspace-events" => {
                 self.notify = self.settings.letters();
                 self.want_touches();

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use mlua::{Lua, MultiValue, Table, Value};
 use tracing::debug;
 
-use super::{Host, convert, failure, libraries, sha1};
+use super::{Host, MEMORY_LIMIT, NO_LIMIT, convert, failure, libraries, sha1};
 use crate::redis::commands::{self, Call};
 use crate::redis::reply::{Protocol, Reply};
 
@@ -27,12 +27,12 @@ pub(super) fn functions(lua: &Lua, host: &Rc<Host>) -> mlua::Result<Table> {
     let shared = Rc::clone(host);
     api.raw_set("setresp", lua.create_function(move |_, args| setresp(&shared, &args))?)?;
     let shared = Rc::clone(host);
-    let draw = lua.create_function(move |_, ()| Ok(shared.random.borrow_mut().draw()))?;
-    api.raw_set("draw", draw)?;
+    let draw = move |_: &Lua, ()| Ok(shared.with_core(|core| core.random.draw()));
+    api.raw_set("draw", lua.create_function(draw)?)?;
     let shared = Rc::clone(host);
     let seed = move |_: &Lua, seed: f64| {
         // As C casts: whole, and only the low 32 bits of it.
-        shared.random.borrow_mut().seed(seed as i64 as i32);
+        shared.with_core(|core| core.random.seed(seed as i64 as i32));
         Ok(())
     };
     api.raw_set("seed", lua.create_function(seed)?)?;
@@ -43,13 +43,21 @@ pub(super) fn functions(lua: &Lua, host: &Rc<Host>) -> mlua::Result<Table> {
 fn call(lua: &Lua, host: &Host, args: &MultiValue) -> mlua::Result<Value> {
     match command(host, args) {
         Reply::Error(text) => Err(mlua::Error::RuntimeError(text.into_owned())),
-        reply => convert::to_lua(lua, &reply),
+        reply => made(lua, &reply),
     }
 }
 
 /// `redis.pcall`: an error reply is returned as a table.
 fn pcall(lua: &Lua, host: &Host, args: &MultiValue) -> mlua::Result<Value> {
-    convert::to_lua(lua, &command(host, args))
+    made(lua, &command(host, args))
+}
+
+/// A reply as Lua sees it, made without the limit on memory.
+fn made(lua: &Lua, reply: &Reply) -> mlua::Result<Value> {
+    lua.set_memory_limit(NO_LIMIT)?;
+    let value = convert::to_lua(lua, reply);
+    lua.set_memory_limit(MEMORY_LIMIT)?;
+    value
 }
 
 fn command(host: &Host, args: &MultiValue) -> Reply {
@@ -66,7 +74,7 @@ fn command(host: &Host, args: &MultiValue) -> Reply {
         return Reply::error("ERR Please specify at least one argument for this redis lib call");
     }
     let call = Call { args: &request, now: frame.now, author: frame.author, may_block: false };
-    let mut reply = commands::run_in_script(&mut host.core.borrow_mut(), &call, frame.read_only);
+    let mut reply = host.with_core(|core| commands::run_in_script(core, &call, frame.read_only));
     reply.lower(host.protocol.get());
     reply
 }

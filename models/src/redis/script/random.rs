@@ -5,7 +5,7 @@
 //! together with the replication of whole scripts.
 
 /// The generator's state, 48 bits.
-pub(super) struct Random(u64);
+pub(in crate::redis) struct Random(u64);
 
 impl Default for Random {
     fn default() -> Self {
@@ -15,12 +15,12 @@ impl Default for Random {
 
 impl Random {
     /// `redisSrand48`.
-    pub(super) fn seed(&mut self, seed: i32) {
+    pub(in crate::redis) fn seed(&mut self, seed: i32) {
         self.0 = (u64::from(seed as u32) << 16) | 0x330E;
     }
 
     /// The next number in 0..1, as `redis_math_random` makes it from `redisLrand48`.
-    pub(super) fn draw(&mut self) -> f64 {
+    pub(in crate::redis) fn draw(&mut self) -> f64 {
         self.0 = (self.0.wrapping_mul(0x5_DEEC_E66D) + 0xB) & 0xFFFF_FFFF_FFFF;
         let top = i64::try_from(self.0 >> 17).expect("31 bits");
         let most = i64::from(i32::MAX);

@@ -219,4 +219,11 @@ globals.math = read_only(own_math)
 globals.redis = read_only(redis)
 globals.table = read_only(copy(table))
 
-return environment, globals
+-- KEYS and ARGV of the next script: the first `count` words, and the others.
+local function prepare(count, ...)
+  local keys = { ... }
+  for index = select('#', ...), count + 1, -1 do keys[index] = nil end
+  globals.KEYS, globals.ARGV = keys, { select(count + 1, ...) }
+end
+
+return environment, globals, prepare

@@ -1,27 +1,27 @@
 //! The Lua state that scripts run in: `sandbox.lua` with the functions of `api`, and the limit on
 //! instructions.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::OnceLock;
 
 use mlua::chunk::ChunkMode;
 use mlua::{Function, HookTriggers, Lua, LuaOptions, StdLib, Table, Value, VmState};
 
-use super::{Engine, Host, INSTRUCTION_LIMIT, api, failure};
+use super::{Host, INSTRUCTION_LIMIT, State, api, failure};
 
 /// The chunk name of the sandbox's own Lua, by which errors are not blamed on it.
 pub(super) const SOURCE: &str = "=sandbox";
 
 /// A fresh Lua state. Only the base (in Lua 5.1 with coroutines), string, table and math libraries
 /// are loaded: where `os`, `io` and `package` never were, nothing can be found of them.
-pub(super) fn build(host: Rc<Host>) -> mlua::Result<Engine> {
+pub(super) fn build(host: Rc<Host>) -> mlua::Result<State> {
     let libraries = StdLib::STRING | StdLib::TABLE | StdLib::MATH;
     let lua = Lua::new_with(libraries, LuaOptions::default())?;
-    lua.set_memory_limit(super::MEMORY_LIMIT)?;
     let xpcall: Function = lua.globals().raw_get("xpcall")?;
     let sandbox = compiled(&lua)?;
-    let (environment, globals): (Table, Table) = sandbox.call(api::functions(&lua, &host)?)?;
+    let (environment, globals, prepare) =
+        sandbox.call::<(Table, Table, Function)>(api::functions(&lua, &host)?)?;
     let shared = Rc::clone(&host);
     let handler = move |lua: &Lua, error: Value| {
         let text = failure::handle(lua, &shared, &error);
@@ -29,8 +29,8 @@ pub(super) fn build(host: Rc<Host>) -> mlua::Result<Engine> {
     };
     let handler = lua.create_function(handler)?;
     count_instructions(&lua, &host, super::STEP);
-    let scripts = BTreeMap::new();
-    Ok(Engine { lua, host, xpcall, handler, environment, globals, scripts })
+    let compiled = RefCell::default();
+    Ok(State { lua, host, xpcall, handler, environment, globals, prepare, compiled })
 }
 
 /// `sandbox.lua`, compiled once per process: every simulated server needs it, and to compile it takes

@@ -101,14 +101,14 @@ impl<'a> Options<'a> {
 
 impl Timing {
     fn named(option: &[u8]) -> Option<Self> {
-        let names = [
-            ("EX", Self::InSeconds),
-            ("PX", Self::InMilliseconds),
-            ("EXAT", Self::AtSecond),
-            ("PXAT", Self::AtMillisecond),
-        ];
-        let found = names.iter().find(|(name, _)| option.eq_ignore_ascii_case(name.as_bytes()));
-        found.map(|(_, timing)| *timing)
+        let [first, b'X' | b'x', rest @ ..] = option else { return None };
+        match (first.to_ascii_uppercase(), rest) {
+            (b'E', []) => Some(Self::InSeconds),
+            (b'P', []) => Some(Self::InMilliseconds),
+            (b'E', rest) if rest.eq_ignore_ascii_case(b"AT") => Some(Self::AtSecond),
+            (b'P', rest) if rest.eq_ignore_ascii_case(b"AT") => Some(Self::AtMillisecond),
+            _ => None,
+        }
     }
 
     /// The absolute Unix millisecond that `given` means. Zero, less, and what does not fit are
