@@ -49,14 +49,19 @@ impl HostClock {
         if self.suspended {
             return None;
         }
-        let missing = i128::from(target.as_nanos()) - i128::from(self.read(now).steady.as_nanos());
-        if missing <= 0 {
+        let shown = self.read(now).steady;
+        if target <= shown {
             return Some(now);
+        }
+        let missing_ns = target.as_nanos() - shown.as_nanos();
+        if self.rate_ppm == 0 {
+            // What the formula below comes to for a true clock, which nearly all are.
+            return Some(now + Duration::from_nanos(missing_ns.saturating_add(1)));
         }
         // Rounded up twice (here and by the +1): a timer must never fire before its host's clock
         // shows the time it waits for.
         let rate = MILLION + i128::from(self.rate_ppm);
-        let wait = (missing * MILLION + rate - 1) / rate + 1;
+        let wait = (i128::from(missing_ns) * MILLION + rate - 1) / rate + 1;
         Some(now + Duration::from_nanos(u64::try_from(wait).unwrap_or(u64::MAX)))
     }
 
@@ -94,7 +99,7 @@ impl HostClock {
 
     /// Nanoseconds this host's crystal has counted since the anchor.
     fn elapsed(&self, now: SimTime) -> u64 {
-        let true_ns = now.since(self.anchor).as_nanos() as u64;
+        let true_ns = now.as_nanos().saturating_sub(self.anchor.as_nanos());
         if self.rate_ppm == 0 {
             return true_ns;
         }

@@ -41,6 +41,14 @@ pub struct HostCondition {
     pub rate_ppm: i32,
 }
 
+impl HostCondition {
+    /// Whether nothing keeps its process from taking a step at once.
+    #[inline]
+    pub fn is_unhindered(&self) -> bool {
+        self.down == 0 && self.paused == 0 && self.slow_ms == 0
+    }
+}
+
 /// The state of one direction between two hosts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LinkCondition {

@@ -18,29 +18,36 @@ impl Default for Digest {
 }
 
 impl Digest {
-    /// Mixes one number in (a folded 128-bit multiplication, as wyhash uses).
+    /// Mixes one number in.
     #[inline]
     pub fn number(&mut self, number: u64) {
-        let product =
-            u128::from(self.0 ^ 0xa076_1d64_78bd_642f) * u128::from(number ^ 0xe703_7ed1_a0b4_28db);
-        // The rotation of the old state keeps it alive where a factor happens to be zero.
-        self.0 = (product as u64) ^ ((product >> 64) as u64) ^ self.0.rotate_left(23);
+        self.mix(0, number);
     }
 
     /// Mixes bytes in, with their length.
     #[inline]
     pub fn bytes(&mut self, bytes: &[u8]) {
         self.number(bytes.len() as u64);
-        let mut chunks = bytes.chunks_exact(8);
-        for chunk in &mut chunks {
-            self.number(u64::from_le_bytes(chunk.try_into().expect("eight bytes")));
+        let (pairs, rest) = bytes.as_chunks::<16>();
+        for pair in pairs {
+            let pair = u128::from_le_bytes(*pair);
+            self.mix((pair >> 64) as u64, pair as u64);
         }
-        let rest = chunks.remainder();
         if !rest.is_empty() {
-            let mut last = [0; 8];
+            let mut last = [0; 16];
             last[..rest.len()].copy_from_slice(rest);
-            self.number(u64::from_le_bytes(last));
+            let pair = u128::from_le_bytes(last);
+            self.mix((pair >> 64) as u64, pair as u64);
         }
+    }
+
+    /// A folded 128-bit multiplication, as wyhash uses.
+    #[inline]
+    fn mix(&mut self, high: u64, low: u64) {
+        let product = u128::from(self.0 ^ high ^ 0xa076_1d64_78bd_642f)
+            * u128::from(low ^ 0xe703_7ed1_a0b4_28db);
+        // The rotation of the old state keeps it alive where a factor happens to be zero.
+        self.0 = (product as u64) ^ ((product >> 64) as u64) ^ self.0.rotate_left(23);
     }
 }
 

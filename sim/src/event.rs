@@ -89,13 +89,11 @@ impl<C: Cast> Stage<'_, C> {
         let mut polls = 0;
         loop {
             self.obey_orders();
-            let Some((task, host)) = self.world.borrow_mut().next_ready() else { return Ok(()) };
-            let (name, now) = {
-                let body = &self.world.borrow().body;
-                (body.conditions.name(host), body.now())
+            let Some((turn, now, name)) = self.world.borrow_mut().next_turn() else {
+                return Ok(());
             };
             trace::enter(now, name);
-            let polled = tasks::poll(&self.world, task);
+            let polled = tasks::poll(&self.world, turn);
             trace::leave();
             if let Err(message) = polled {
                 return Err(WorldError::Panicked { host: name, at: now, message });

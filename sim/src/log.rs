@@ -7,11 +7,20 @@ use crate::run::Run;
 use crate::time::SimTime;
 
 /// The events of a run so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Log {
     events: Vec<Event>,
     /// Of the events and of whatever else the engine mixes in.
     pub(crate) digest: Digest,
+}
+
+/// Most runs have more events; to grow a list of them again and again costs more than this memory.
+const EVENTS: usize = 1024;
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { events: Vec::with_capacity(EVENTS), digest: Digest::default() }
+    }
 }
 
 impl Log {

@@ -110,6 +110,12 @@ impl Nemesis {
         }
     }
 
+    /// Whether any fault waits for a step.
+    #[inline]
+    pub fn waits_for_steps(&self) -> bool {
+        self.waits_for_steps
+    }
+
     /// The faults that strike at a time, for the engine's agenda.
     pub fn agenda(&self) -> Vec<(SimTime, usize)> {
         let timed = self.faults.iter().enumerate();

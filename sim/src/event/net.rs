@@ -13,9 +13,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::task::{Poll, Waker};
 
-use bytes::{Buf, BytesMut};
 use slab::Slab;
 
+use super::tasks::{Interest, Tasks};
 use super::world::Body;
 use crate::conditions::HostId;
 use crate::host::HostName;
@@ -28,11 +28,14 @@ use crate::time::SimTime;
 /// maximum for a TCP receive buffer is of this order (tcp_rmem, 6 MB), its initial one 128 KiB.
 const WINDOW_BYTES: usize = 1 << 20;
 
+/// A pipe that never runs empty lets go of what was read when it comes to so much.
+const COMPACT_BYTES: usize = 64 * 1024;
+
 /// Connections a listener holds before it drops SYNs: Redis' default `tcp-backlog` is 511, but the
 /// kernel caps it at net.core.somaxconn, 128 on older systems.
 const BACKLOG: usize = 128;
 
-pub(super) type ConnId = usize;
+pub(super) type ConnId = u32;
 
 /// The two ends of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,7 +68,7 @@ struct Link {
 #[derive(Default)]
 struct Listener {
     backlog: VecDeque<ConnId>,
-    waker: Option<Waker>,
+    acceptor: Option<Interest>,
 }
 
 struct Conn {
@@ -81,14 +84,16 @@ struct End {
     /// Its program has let go of it.
     closed: bool,
     reset: bool,
-    reader: Option<Waker>,
-    writer: Option<Waker>,
+    reader: Option<Interest>,
+    writer: Option<Interest>,
 }
 
 #[derive(Default)]
 struct Pipe {
-    /// Bytes sent and not yet read, of which the first `arrived` can be read.
-    bytes: BytesMut,
+    /// Bytes sent; those before `read` are done with.
+    bytes: Vec<u8>,
+    read: usize,
+    /// How many of the bytes behind those can be read.
     arrived: usize,
     /// Packets on their way; one arrival is on the agenda for each that is not held.
     flying: VecDeque<Packet>,
@@ -129,28 +134,30 @@ impl Net {
     }
 
     fn conn(&mut self, id: ConnId) -> &mut Conn {
-        &mut self.conns[id]
+        &mut self.conns[id as usize]
     }
 
     fn ends_of(&self, pipe: PipeId) -> (HostId, HostId) {
-        let ends = &self.conns[pipe.conn].ends;
+        let ends = &self.conns[pipe.conn as usize].ends;
         (ends[pipe.sender as usize].host, ends[pipe.sender.other() as usize].host)
     }
 
     /// All pipes that carry bytes from one host to the other.
     fn pipes_between(&self, from: HostId, to: HostId) -> Vec<PipeId> {
-        let both = |(conn, _)| [Side::Client, Side::Server].map(|sender| PipeId { conn, sender });
+        let both = |(conn, _)| {
+            [Side::Client, Side::Server].map(|sender| PipeId { conn: conn as ConnId, sender })
+        };
         let all = self.conns.iter().flat_map(both);
         all.filter(|pipe| self.ends_of(*pipe) == (from, to)).collect()
     }
 
     /// Forgets a connection that nobody can see any more.
     fn forget_if_over(&mut self, id: ConnId) {
-        let conn = &self.conns[id];
+        let conn = &self.conns[id as usize];
         let over = conn.ends.iter().all(|end| end.closed)
             && conn.pipes.iter().all(|pipe| pipe.flying.is_empty());
         if over {
-            self.conns.remove(id);
+            self.conns.remove(id as usize);
         }
     }
 }
@@ -160,24 +167,37 @@ impl Conn {
         &mut self.ends[side as usize]
     }
 
-    fn reset(&mut self, side: Side) {
+    fn reset(&mut self, side: Side, tasks: &mut Tasks) {
         let end = self.end(side);
         end.reset = true;
-        end.wake();
+        end.wake(tasks);
     }
 }
 
 impl End {
-    fn wake(&mut self) {
-        for waker in [self.reader.take(), self.writer.take()].into_iter().flatten() {
-            waker.wake();
+    fn wake(&mut self, tasks: &mut Tasks) {
+        for interest in [self.reader.take(), self.writer.take()].into_iter().flatten() {
+            tasks.tell(interest);
         }
     }
 }
 
-fn remember(slot: &mut Option<Waker>, waker: &Waker) {
-    if !slot.as_ref().is_some_and(|known| known.will_wake(waker)) {
-        *slot = Some(waker.clone());
+impl Pipe {
+    /// Bytes that are on their way or wait to be read.
+    fn unread(&self) -> usize {
+        self.bytes.len() - self.read
+    }
+
+    /// Lets go of the first bytes.
+    fn advance(&mut self, length: usize) {
+        self.read += length;
+        if self.read == self.bytes.len() {
+            self.bytes.clear();
+            self.read = 0;
+        } else if self.read > COMPACT_BYTES {
+            self.bytes.drain(..self.read);
+            self.read = 0;
+        }
     }
 }
 
@@ -211,7 +231,7 @@ impl Body {
         match listener.backlog.pop_front() {
             Some(conn) => Poll::Ready((conn, self.net.conn(conn).end(Side::Client).host)),
             None => {
-                remember(&mut listener.waker, waker);
+                listener.acceptor = Some(self.tasks.interest(self.current, waker));
                 Poll::Pending
             }
         }
@@ -228,7 +248,7 @@ impl Body {
         };
         // Nobody has it in hands on that side until it is accepted.
         conn.end(Side::Server).closed = true;
-        let id = self.net.conns.insert(conn);
+        let id = self.net.conns.insert(conn) as ConnId;
         self.send(PipeId { conn: id, sender: Side::Client }, Packet::Syn);
         id
     }
@@ -241,7 +261,7 @@ impl Body {
         if conn.established {
             return Poll::Ready(Ok(()));
         }
-        remember(&mut conn.end(Side::Client).reader, waker);
+        conn.end(Side::Client).reader = Some(self.tasks.interest(self.current, waker));
         Poll::Pending
     }
 
@@ -251,7 +271,7 @@ impl Body {
         let pipe = &conn.pipes[side.other() as usize];
         let ready = pipe.arrived > 0 || pipe.ended || conn.ends[side as usize].reset;
         if !ready {
-            remember(&mut conn.end(side).reader, waker);
+            conn.end(side).reader = Some(self.tasks.interest(self.current, waker));
         }
         ready
     }
@@ -270,11 +290,11 @@ impl Body {
         }
         let pipe = &mut conn.pipes[side.other() as usize];
         let length = pipe.arrived.min(room);
-        take(&pipe.bytes[..length]);
-        pipe.bytes.advance(length);
+        take(&pipe.bytes[pipe.read..pipe.read + length]);
+        pipe.advance(length);
         pipe.arrived -= length;
         if let Some(writer) = conn.end(side.other()).writer.take() {
-            writer.wake();
+            self.tasks.tell(writer);
         }
         Ok(())
     }
@@ -282,10 +302,10 @@ impl Body {
     /// Whether [`Body::write`] would take something (or fail).
     pub(super) fn writable(&mut self, id: ConnId, side: Side, waker: &Waker) -> bool {
         let conn = self.net.conn(id);
-        let full = conn.pipes[side as usize].bytes.len() >= WINDOW_BYTES;
+        let full = conn.pipes[side as usize].unread() >= WINDOW_BYTES;
         let ready = conn.end(side).reset || !full;
         if !ready {
-            remember(&mut conn.end(side).writer, waker);
+            conn.end(side).writer = Some(self.tasks.interest(self.current, waker));
         }
         ready
     }
@@ -298,21 +318,21 @@ impl Body {
         let (refused, lost) = (link.refusing > 0, std::mem::take(&mut link.reset_next));
         let conn = self.net.conn(id);
         if refused {
-            conn.reset(side);
+            conn.reset(side, &mut self.tasks);
         }
         if conn.end(side).reset {
             return Err(io::ErrorKind::ConnectionReset.into());
         }
         if lost {
             // The kernel takes the bytes; they never arrive, and both ends learn of the reset.
-            conn.reset(side);
+            conn.reset(side, &mut self.tasks);
             self.tap(|tap, ends, now| _ = tap.lost(ends, now, bytes), (from, to));
             self.send(pipe, Packet::Rst);
             return Ok(bytes.len());
         }
-        let out = &mut conn.pipes[side as usize].bytes;
-        let length = bytes.len().min(WINDOW_BYTES - out.len());
-        out.extend_from_slice(&bytes[..length]);
+        let out = &mut conn.pipes[side as usize];
+        let length = bytes.len().min(WINDOW_BYTES - out.unread());
+        out.bytes.extend_from_slice(&bytes[..length]);
         self.tap(|tap, ends, now| tap.sent(pipe, ends, now, &bytes[..length]), (from, to));
         self.send(pipe, Packet::Data(length));
         Ok(length)
@@ -334,7 +354,7 @@ impl Body {
     pub(super) fn close(&mut self, id: ConnId, side: Side, host: HostId) {
         // At the end of a run, and after a crash, sockets are gone before their handles, and their
         // number may already be another connection's.
-        let Some(conn) = self.net.conns.get_mut(id) else { return };
+        let Some(conn) = self.net.conns.get_mut(id as usize) else { return };
         if self.closing || conn.end(side).host != host || conn.end(side).closed {
             return;
         }

@@ -12,7 +12,7 @@ use slab::Slab;
 
 use super::agenda::{Agenda, Due};
 use super::net::{Net, PipeId};
-use super::tasks::{TaskId, Tasks};
+use super::tasks::{Interest, TaskId, Tasks, Turn};
 use crate::conditions::{Conditions, HostId};
 use crate::fault::StepKind;
 use crate::history::{Event, Kind, Op};
@@ -45,7 +45,9 @@ pub(super) struct Body {
     /// On every wire, for the few runs that somebody looks at closely.
     pub(super) tap: Option<Box<Tapping<PipeId>>>,
     timers: Slab<Timer>,
-    timer_count: u64,
+    timer_count: u32,
+    /// Entries of the agenda whose timers were dropped before they fired, about.
+    stale_timers: usize,
     randomness: Vec<Stream>,
     /// Tasks that wanted to go on while their host was frozen.
     frozen: Vec<Vec<TaskId>>,
@@ -59,19 +61,24 @@ pub(super) enum HostOrder {
 }
 
 /// A timer's slot and the number that tells it from earlier users of the slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct TimerId {
-    slot: usize,
-    number: u64,
+    slot: u32,
+    number: u32,
 }
 
 struct Timer {
-    number: u64,
+    number: u32,
     host: HostId,
     target: SteadyTime,
     fired: bool,
-    waker: Option<Waker>,
+    interest: Option<Interest>,
 }
+
+/// The agenda is tidied when more than this many of its entries are of timers that nobody waits for
+/// any more, and they are more than half of it. (Nearly every request leaves one behind: its time
+/// limit.) So an entry that is crossed out costs a few instructions, and the agenda stays short.
+const STALE_TIMERS: usize = 32;
 
 /// Whether the step that a task is about to take was counted already, and from when it may happen:
 /// a task that had to wait asks again, and must not be counted twice.
@@ -101,6 +108,7 @@ impl World {
             tap: None,
             timers: Slab::new(),
             timer_count: 0,
+            stale_timers: 0,
             randomness: plan.hosts.iter().map(|host| stream(&host.name)).collect(),
             frozen: vec![Vec::new(); plan.hosts.len()],
             conditions,
@@ -108,14 +116,20 @@ impl World {
         Self { nemesis, body }
     }
 
-    /// The next ready task whose host may run; those of frozen hosts are put aside.
-    pub(super) fn next_ready(&mut self) -> Option<(TaskId, HostId)> {
+    /// The next task to be run, with time and host; those of frozen hosts are put aside.
+    pub(super) fn next_turn(&mut self) -> Option<(Turn, SimTime, HostName)> {
+        let body = &mut self.body;
         loop {
-            let (task, host) = self.body.tasks.take_ready()?;
-            if self.body.conditions.runs(host) {
-                return Some((task, host));
+            let (task, host) = body.tasks.take_ready()?;
+            if !body.conditions.runs(host) {
+                body.frozen[usize::from(host.0)].push(task);
+                continue;
             }
-            self.body.frozen[usize::from(host.0)].push(task);
+            if let Some(turn) = body.tasks.take_work(task) {
+                body.current = Some(task);
+                let name = body.conditions.name(turn.host);
+                return Some((turn, body.now(), name));
+            }
         }
     }
 
@@ -123,6 +137,10 @@ impl World {
     /// pause falls between a check and the write after it.
     pub(super) fn step(&mut self, host: HostId, kind: StepKind, gate: &mut Gate) -> Poll<()> {
         let body = &mut self.body;
+        let unhindered = gate.counted.is_none() && !self.nemesis.waits_for_steps();
+        if unhindered && body.current.is_some() && body.conditions.host(host).is_unhindered() {
+            return Poll::Ready(());
+        }
         // Its host has just died, in the middle of this poll: the dead take no steps.
         if body.is_down(host) {
             return Poll::Pending;
@@ -207,42 +225,54 @@ impl Body {
     }
 
     pub(super) fn set_timer(&mut self, host: HostId, target: SteadyTime) -> TimerId {
-        self.timer_count += 1;
+        // Far more than can be alive at once, so that a number that comes again says nothing false.
+        self.timer_count = self.timer_count.wrapping_add(1);
         let number = self.timer_count;
-        let slot = self.timers.insert(Timer { number, host, target, fired: false, waker: None });
-        let timer = TimerId { slot, number };
+        let timer = Timer { number, host, target, fired: false, interest: None };
+        let timer = TimerId { slot: self.timers.insert(timer) as u32, number };
         self.schedule(timer, host, target);
         timer
     }
 
-    /// A timer that is not yet due leaves its waker and gets `false`.
+    /// Who asks for a timer that is not yet due will be told, and gets `false`.
     pub(super) fn timer_fired(&mut self, timer: TimerId, waker: &Waker) -> bool {
-        let timer = &mut self.timers[timer.slot];
-        if !timer.fired && !timer.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
-            timer.waker = Some(waker.clone());
+        let timer = &mut self.timers[timer.slot as usize];
+        if !timer.fired {
+            timer.interest = Some(self.tasks.interest(self.current, waker));
         }
         timer.fired
     }
 
     pub(super) fn drop_timer(&mut self, timer: TimerId) {
-        self.timers.remove(timer.slot);
+        if self.timers.remove(timer.slot as usize).fired {
+            return;
+        }
+        self.stale_timers += 1;
+        if self.stale_timers > STALE_TIMERS && self.stale_timers > self.agenda.len() / 2 {
+            self.stale_timers = 0;
+            let timers = &self.timers;
+            self.agenda.retain(|due| match due {
+                Due::Timer(id) => is_awaited(timers, id),
+                _ => true,
+            });
+        }
     }
 
     /// The time at which a timer was expected: its host's clock may have changed since.
     pub(super) fn fire(&mut self, id: TimerId) {
         let now = self.now();
-        let Some(timer) = self.timers.get_mut(id.slot) else { return };
-        if timer.number != id.number || timer.fired {
+        if !is_awaited(&self.timers, id) {
             return;
         }
+        let timer = &mut self.timers[id.slot as usize];
         let (host, target) = (timer.host, timer.target);
         if self.conditions.host(host).clock.read(now).steady < target {
             self.schedule(id, host, target);
             return;
         }
         timer.fired = true;
-        if let Some(waker) = timer.waker.take() {
-            waker.wake();
+        if let Some(interest) = timer.interest.take() {
+            self.tasks.tell(interest);
         }
         self.witness(u64::from(host.0) << 8 | 1);
     }
@@ -257,7 +287,7 @@ impl Body {
 
     fn reschedule_timers(&mut self, host: HostId) {
         let of_host = |(slot, timer): (usize, &Timer)| {
-            let id = TimerId { slot, number: timer.number };
+            let id = TimerId { slot: slot as u32, number: timer.number };
             (timer.host == host && !timer.fired).then_some((id, timer.target))
         };
         let timers: Vec<_> = self.timers.iter().filter_map(of_host).collect();
@@ -271,6 +301,11 @@ impl Body {
             self.tasks.wake(task);
         }
     }
+}
+
+/// Whether this is still the timer that it was, and has yet to fire.
+fn is_awaited(timers: &Slab<Timer>, id: TimerId) -> bool {
+    timers.get(id.slot as usize).is_some_and(|timer| timer.number == id.number && !timer.fired)
 }
 
 impl Levers for Body {

@@ -4,7 +4,6 @@
 
 use std::time::Duration;
 
-use bytes::Buf;
 use picklock_models::model::Crash;
 
 use super::{BACKLOG, Conn, ConnId, Link, Packet, PipeId, Side};
@@ -41,22 +40,25 @@ impl Body {
     fn draw_latency(&mut self, pipe: PipeId) -> Duration {
         let (from, to) = self.net.ends_of(pipe);
         let condition = *self.conditions.link(from, to);
-        let names = (self.conditions.name(from), self.conditions.name(to));
         let hosts = self.net.listeners.len();
         let (seed, Latency { min_us, max_us }) = (self.net.seed, self.net.latency);
+        let conditions = &self.conditions;
         let link = self.net.links[usize::from(from.0) * hosts + usize::from(to.0)]
             .get_or_insert_with(|| {
+                let names = (conditions.name(from), conditions.name(to));
                 let stream = |what| seed.stream(&format!("{what} {} > {}", names.0, names.1));
                 Box::new(Link { latency: stream("link"), loss: stream("loss") })
             });
         let drawn = Duration::from_nanos(link.latency.between(min_us * 1000, max_us * 1000));
+        if condition.delay_ms == 0 && condition.loss_percent == 0 {
+            return drawn;
+        }
         let mut latency = drawn + Duration::from_millis(condition.delay_ms);
-        if condition.loss_percent > 0 {
-            let mut timeout = FIRST_RTO;
-            while link.loss.percent(condition.loss_percent.min(95) as u8) {
-                latency += timeout;
-                timeout = (timeout * 2).min(LAST_RTO);
-            }
+        let mut timeout = FIRST_RTO;
+        while condition.loss_percent > 0 && link.loss.percent(condition.loss_percent.min(95) as u8)
+        {
+            latency += timeout;
+            timeout = (timeout * 2).min(LAST_RTO);
         }
         latency
     }
@@ -81,8 +83,9 @@ impl Body {
             Packet::Syn if refused => self.send(PipeId { sender: side, ..id }, Packet::Rst),
             Packet::Syn => self.arrive_syn(id, to),
             Packet::SynAck => {
-                self.net.conn(id.conn).established = true;
-                self.net.conn(id.conn).end(side).wake();
+                let conn = self.net.conn(id.conn);
+                conn.established = true;
+                conn.end(side).wake(&mut self.tasks);
             }
             Packet::Data(length) => {
                 let now = self.now();
@@ -94,9 +97,9 @@ impl Body {
             Packet::Fin => {
                 let conn = self.net.conn(id.conn);
                 conn.pipes[id.sender as usize].ended = true;
-                conn.end(side).wake();
+                conn.end(side).wake(&mut self.tasks);
             }
-            Packet::Rst => self.net.conn(id.conn).reset(side),
+            Packet::Rst => self.net.conn(id.conn).reset(side, &mut self.tasks),
         }
         self.net.forget_if_over(id.conn);
     }
@@ -113,8 +116,8 @@ impl Body {
             }
             Some(listener) => {
                 listener.backlog.push_back(id.conn);
-                if let Some(waker) = listener.waker.take() {
-                    waker.wake();
+                if let Some(acceptor) = listener.acceptor.take() {
+                    self.tasks.tell(acceptor);
                 }
                 self.net.conn(id.conn).end(Side::Server).closed = false;
                 self.send(answer, Packet::SynAck);
@@ -127,13 +130,13 @@ impl Body {
         let conn = self.net.conn(id.conn);
         if conn.end(side).closed {
             // Nobody is there any more: the kernel answers with a reset.
-            conn.pipes[id.sender as usize].bytes.advance(length);
+            conn.pipes[id.sender as usize].advance(length);
             self.send(PipeId { sender: side, ..id }, Packet::Rst);
             return;
         }
         conn.pipes[id.sender as usize].arrived += length;
         if let Some(reader) = conn.end(side).reader.take() {
-            reader.wake();
+            self.tasks.tell(reader);
         }
     }
 
@@ -145,10 +148,11 @@ impl Body {
             Packet::Fin => (5, 0),
             Packet::Rst => (6, 0),
         };
-        self.witness((id.conn as u64) << 16 | (id.sender as u64) << 8 | kind);
+        self.witness(u64::from(id.conn) << 16 | (id.sender as u64) << 8 | kind);
         if length > 0 {
-            let pipe = &self.net.conns[id.conn].pipes[id.sender as usize];
-            let bytes = &pipe.bytes[pipe.arrived..pipe.arrived + length];
+            let pipe = &self.net.conns[id.conn as usize].pipes[id.sender as usize];
+            let start = pipe.read + pipe.arrived;
+            let bytes = &pipe.bytes[start..start + length];
             self.log.digest.bytes(bytes);
         }
     }
@@ -181,18 +185,18 @@ impl Body {
     /// A firewall resets every connection between two hosts.
     pub(in crate::event) fn reset_link(&mut self, from: HostId, to: HostId) {
         for id in self.net.pipes_between(from, to) {
-            self.net.conn(id.conn).reset(Side::Client);
-            self.net.conn(id.conn).reset(Side::Server);
+            self.net.conn(id.conn).reset(Side::Client, &mut self.tasks);
+            self.net.conn(id.conn).reset(Side::Server, &mut self.tasks);
         }
     }
 
     /// A host dies: killed, its kernel says goodbye for it; without power, nobody says anything.
     pub(in crate::event) fn host_down(&mut self, host: HostId, how: Crash) {
         let ports: Vec<u16> = self.net.listeners[usize::from(host.0)].keys().copied().collect();
-        let of_host = |(id, conn): (ConnId, &Conn)| {
+        let of_host = |(id, conn): (usize, &Conn)| {
             let side = [Side::Client, Side::Server].into_iter();
             side.filter(|side| conn.ends[*side as usize].host == host)
-                .map(|side| (id, side))
+                .map(|side| (id as ConnId, side))
                 .collect::<Vec<_>>()
         };
         let ends: Vec<_> = self.net.conns.iter().flat_map(of_host).collect();
@@ -201,7 +205,7 @@ impl Body {
                 Crash::ProcessKill => self.close(conn, side, host),
                 Crash::PowerLoss => {
                     // One between two programs of this host may be forgotten with its other end.
-                    let Some(known) = self.net.conns.get_mut(conn) else { continue };
+                    let Some(known) = self.net.conns.get_mut(conn as usize) else { continue };
                     known.end(side).closed = true;
                     self.net.forget_if_over(conn);
                 }
