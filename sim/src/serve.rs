@@ -30,6 +30,7 @@ use crate::env::{Either, Env, race};
 use crate::history::{Kind, Op, RecordName};
 use crate::host::HostName;
 use crate::recorder::Recorder;
+use crate::signal::Bell;
 use line::Line;
 
 /// A model with what a front end needs besides: its wire format and its start.
@@ -91,10 +92,21 @@ struct Sessions {
 struct Core<S: Store> {
     model: S,
     outbox: Outbox<S::Reply>,
-    /// Replies that wait for their connection's task.
-    lines: BTreeMap<SessionId, Line>,
+    /// Where each connection's task finds what there is for it.
+    lines: BTreeMap<SessionId, Rc<Line>>,
     /// Sessions with bytes that the model does not listen to now.
     parked: BTreeSet<SessionId>,
+    /// Rung for the timer when the model rests no more.
+    timer: Bell,
+    timer_rests: bool,
+}
+
+impl<S: Store> Core<S> {
+    /// What to wait for before the next tick, if the model rests.
+    fn rest(&mut self) -> Option<Bell> {
+        self.timer_rests = self.model.rests();
+        self.timer_rests.then(|| self.timer.clone())
+    }
 }
 
 /// Bytes read at once: as Redis' own query buffer (PROTO_IOBUF_LEN, 16 KiB).
@@ -121,6 +133,14 @@ struct Turn {
 fn give_back(buffer: &mut BytesMut, wanted: usize) {
     if buffer.is_empty() && buffer.capacity() > KEPT_BUFFER {
         *buffer = BytesMut::with_capacity(wanted);
+    }
+}
+
+/// Room for the next read; a small request needs none to be made.
+fn make_room(input: &mut BytesMut) {
+    give_back(input, READ_BYTES);
+    if input.capacity() - input.len() < READ_BYTES / 2 {
+        input.reserve(READ_BYTES);
     }
 }
 
@@ -186,8 +206,14 @@ impl<S: Store> Server<S> {
         for change in model.loaded(now) {
             self.record(&change, &recorder);
         }
-        let (outbox, lines, parked) = (Outbox::default(), BTreeMap::new(), BTreeSet::new());
-        let core = Rc::new(RefCell::new(Core { model, outbox, lines, parked }));
+        let core = Rc::new(RefCell::new(Core {
+            model,
+            outbox: Outbox::default(),
+            lines: BTreeMap::new(),
+            parked: BTreeSet::new(),
+            timer: Bell::default(),
+            timer_rests: false,
+        }));
         *self.running.borrow_mut() = Some(Rc::clone(&core));
         let front = Front { server: self, core, env, recorder };
         front.preload();
@@ -232,7 +258,7 @@ impl<S: Store, E: Env> Front<S, E> {
         if requests.is_empty() {
             return;
         }
-        let session = self.open_session(None);
+        let (session, _) = self.open_session(None);
         for request in requests {
             self.with_model(|model, now, outbox| model.apply(now, session, request, outbox));
         }
@@ -247,22 +273,33 @@ impl<S: Store, E: Env> Front<S, E> {
     }
 
     async fn run_timer(self) {
+        let mut wait = S::TICK;
         loop {
-            self.env.sleep(S::TICK).await;
+            self.env.sleep(wait).await;
             self.with_model(|model, now, outbox| model.tick(now, outbox));
+            wait = S::TICK;
+            let ticked = self.env.steady();
+            let rest = self.core.borrow_mut().rest();
+            if let Some(bell) = rest {
+                bell.rung().await;
+                // The ticks in between would have done nothing; the next one comes in their rhythm.
+                let rested = self.env.steady().since(ticked).as_nanos() as u64;
+                let tick = S::TICK.as_nanos() as u64;
+                wait = Duration::from_nanos(tick - rested % tick);
+            }
         }
     }
 
     async fn serve_connection(self, mut stream: E::Stream, peer: Option<HostName>) {
-        let session = self.open_session(peer);
+        let (session, line) = self.open_session(peer);
         tracing::debug!(session = session.0, "connection begins");
         // An error is the end of the connection and of nothing else: its client is gone.
-        let ended = self.talk(&mut stream, session).await;
+        let ended = self.talk(&mut stream, session, &line).await;
         tracing::debug!(session = session.0, ?ended, "connection ends");
         self.close_session(session);
     }
 
-    fn open_session(&self, peer: Option<HostName>) -> SessionId {
+    fn open_session(&self, peer: Option<HostName>) -> (SessionId, Rc<Line>) {
         let session = {
             let mut sessions = self.server.sessions.borrow_mut();
             let session = SessionId(sessions.count);
@@ -270,9 +307,10 @@ impl<S: Store, E: Env> Front<S, E> {
             sessions.hosts.extend(peer.map(|peer| (session, peer)));
             session
         };
-        self.core.borrow_mut().lines.insert(session, Line::default());
+        let line = Rc::<Line>::default();
+        self.core.borrow_mut().lines.insert(session, Rc::clone(&line));
         self.with_model(|model, now, _| model.connect(now, session));
-        session
+        (session, line)
     }
 
     fn close_session(&self, session: SessionId) {
@@ -284,18 +322,19 @@ impl<S: Store, E: Env> Front<S, E> {
         self.with_model(|model, now, outbox| model.disconnect(now, session, outbox));
     }
 
-    async fn talk(&self, stream: &mut E::Stream, session: SessionId) -> io::Result<()> {
+    async fn talk(
+        &self,
+        stream: &mut E::Stream,
+        session: SessionId,
+        line: &Line,
+    ) -> io::Result<()> {
         let mut input = BytesMut::with_capacity(READ_BYTES);
         let mut output = BytesMut::new();
-        let (bell, cut) = self.with_line(session, |line| (line.bell.clone(), line.cut.clone()));
         let mut turn = Turn::default();
         loop {
-            let closing = self.with_line(session, |line| {
-                std::mem::swap(&mut line.bytes, &mut output);
-                line.closing
-            });
+            std::mem::swap(&mut *line.bytes.borrow_mut(), &mut output);
             if !output.is_empty() {
-                match race(cut.wait(), stream.write_all(&output)).await {
+                match race(line.cut.wait(), stream.write_all(&output)).await {
                     Either::Left(()) => return Err(io::ErrorKind::ConnectionAborted.into()),
                     Either::Right(written) => written?,
                 }
@@ -303,7 +342,7 @@ impl<S: Store, E: Env> Front<S, E> {
                 give_back(&mut output, 0);
                 continue;
             }
-            if closing {
+            if line.closing.get() {
                 return Ok(());
             }
             if turn.took >= TURN {
@@ -313,12 +352,14 @@ impl<S: Store, E: Env> Front<S, E> {
             // What came while the model did not listen: it may do so again.
             let unparked = !input.is_empty() && self.listens_again(session);
             if turn.more || unparked {
-                turn = self.answer(&mut input, session);
+                turn = self.answer(&mut input, session, line);
                 continue;
             }
-            give_back(&mut input, READ_BYTES);
-            input.reserve(READ_BYTES);
-            match race(bell.rung(), stream.read_buf(&mut input)).await {
+            make_room(&mut input);
+            line.resting.set(true);
+            let stirred = race(line.bell.rung(), stream.read_buf(&mut input)).await;
+            line.resting.set(false);
+            match stirred {
                 Either::Left(()) => {}
                 Either::Right(read) => match read? {
                     0 => return Ok(()),
@@ -329,10 +370,10 @@ impl<S: Store, E: Env> Front<S, E> {
     }
 
     /// Applies the whole requests in `input`, as many as the bounds allow.
-    fn answer(&self, input: &mut BytesMut, session: SessionId) -> Turn {
+    fn answer(&self, input: &mut BytesMut, session: SessionId, line: &Line) -> Turn {
         let begin = self.env.steady();
         loop {
-            let Some(decoded) = self.decode(input, session) else {
+            let Some(decoded) = self.decode(input, session, line) else {
                 return Turn { more: false, took: self.env.steady().since(begin) };
             };
             let more = match decoded {
@@ -344,18 +385,14 @@ impl<S: Store, E: Env> Front<S, E> {
                 }
                 Ok(None) => false,
                 Err(last_words) => {
-                    self.with_line(session, |line| {
-                        S::encode(&last_words, &mut line.bytes);
-                        line.closing = true;
-                    });
+                    S::encode(&last_words, &mut line.bytes.borrow_mut());
+                    line.closing.set(true);
                     false
                 }
             };
             let took = self.env.steady().since(begin);
-            let paused = self.with_line(session, |line| {
-                line.closing || line.bytes.len() >= UNREAD_REPLIES || took >= TURN
-            });
-            if !more || paused {
+            let unread = line.bytes.borrow().len();
+            if !more || line.closing.get() || unread >= UNREAD_REPLIES || took >= TURN {
                 return Turn { more, took };
             }
         }
@@ -366,6 +403,7 @@ impl<S: Store, E: Env> Front<S, E> {
         &self,
         input: &mut BytesMut,
         session: SessionId,
+        line: &Line,
     ) -> Option<Result<Option<S::Request>, S::Reply>> {
         let core = &mut *self.core.borrow_mut();
         if core.model.listens(session) {
@@ -374,7 +412,7 @@ impl<S: Store, E: Env> Front<S, E> {
         }
         core.parked.insert(session);
         if input.len() as u64 > S::INPUT_LIMIT {
-            core.lines.entry(session).or_default().closing = true;
+            line.closing.set(true);
         }
         None
     }
@@ -384,32 +422,31 @@ impl<S: Store, E: Env> Front<S, E> {
         core.parked.contains(&session) && core.model.listens(session)
     }
 
-    fn with_line<T>(&self, session: SessionId, act: impl FnOnce(&mut Line) -> T) -> T {
-        act(self.core.borrow_mut().lines.entry(session).or_default())
-    }
-
     /// Lets the model act, then passes on what it has to say.
     fn with_model(&self, act: impl FnOnce(&mut S, HostTime, &mut Outbox<S::Reply>)) {
         let now = self.env.clocks();
         let mut core = self.core.borrow_mut();
-        let Core { model, outbox, lines, parked } = &mut *core;
+        let Core { model, outbox, lines, parked, timer, timer_rests } = &mut *core;
         outbox.clear();
         act(model, now, outbox);
         for (session, reply) in &outbox.replies {
             // A session that has just ended gets nothing any more.
-            if let Some(line) = lines.get_mut(session) {
+            if let Some(line) = lines.get(session) {
                 line.add(model, *session, reply);
             }
         }
         for session in &outbox.closed {
-            if let Some(line) = lines.get_mut(session) {
-                line.closing = true;
-                line.bell.ring();
+            if let Some(line) = lines.get(session) {
+                line.close();
             }
+        }
+        if *timer_rests && !model.rests() {
+            *timer_rests = false;
+            timer.ring();
         }
         for session in parked.iter().filter(|session| model.listens(**session)) {
             if let Some(line) = lines.get(session) {
-                line.bell.ring();
+                line.stir();
             }
         }
         for change in &outbox.changes {

@@ -78,7 +78,10 @@ impl Bell {
             if self.shared.rung.take() {
                 return Poll::Ready(());
             }
-            *self.shared.waiting.borrow_mut() = Some(cx.waker().clone());
+            let mut waiting = self.shared.waiting.borrow_mut();
+            if !waiting.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+                *waiting = Some(cx.waker().clone());
+            }
             Poll::Pending
         })
         .await;

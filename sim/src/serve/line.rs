@@ -1,5 +1,7 @@
 //! What waits to be written to one connection, and how much may.
 
+use std::cell::{Cell, RefCell};
+
 use bytes::BytesMut;
 use picklock_models::model::SessionId;
 
@@ -13,33 +15,52 @@ const LONG_LINE: usize = 64 * 1024;
 /// is not kept for a reply.
 const TOO_LONG: u64 = 1024 * 1024 * 1024;
 
-/// What is to be written to one connection.
+/// What is to be written to one connection; shared by its task and by whoever has something for it.
 #[derive(Default)]
 pub(super) struct Line {
-    pub(super) bytes: BytesMut,
-    /// Rung when there is something to write, or to read again.
+    /// What waits to be written.
+    pub(super) bytes: RefCell<BytesMut>,
+    /// Rung when there is something to write, or to read again, while the task rests.
     pub(super) bell: Bell,
+    /// Whether the connection's task waits for something to happen. While it is at work it will look
+    /// at the line by itself, and a bell would only have it look twice.
+    pub(super) resting: Cell<bool>,
     /// Whether the connection ends once everything is written.
-    pub(super) closing: bool,
+    pub(super) closing: Cell<bool>,
     /// Set when it ends without waiting for its client to read.
     pub(super) cut: Signal,
 }
 
 impl Line {
     /// Puts a reply behind those that wait; or cuts the line, if too much waits.
-    pub(super) fn add<S: Store>(&mut self, model: &S, session: SessionId, reply: &S::Reply) {
+    pub(super) fn add<S: Store>(&self, model: &S, session: SessionId, reply: &S::Reply) {
         if self.cut.is_set() {
             return;
         }
+        let mut bytes = self.bytes.borrow_mut();
         // A reply is made whole however long it is; only what comes on top can be too much.
-        let before = self.bytes.len() as u64;
-        S::encode(reply, &mut self.bytes);
-        let too_much = || self.bytes.len() as u64 > model.output_limit(session);
-        if before > TOO_LONG || (self.bytes.len() > LONG_LINE && too_much()) {
-            self.bytes = BytesMut::new();
-            self.closing = true;
+        let before = bytes.len() as u64;
+        S::encode(reply, &mut bytes);
+        let too_much = || bytes.len() as u64 > model.output_limit(session);
+        if before > TOO_LONG || (bytes.len() > LONG_LINE && too_much()) {
+            *bytes = BytesMut::new();
+            self.closing.set(true);
             self.cut.set();
         }
-        self.bell.ring();
+        drop(bytes);
+        self.stir();
+    }
+
+    /// The connection ends once everything is written.
+    pub(super) fn close(&self) {
+        self.closing.set(true);
+        self.stir();
+    }
+
+    /// Has the connection's task look at the line.
+    pub(super) fn stir(&self) {
+        if self.resting.get() {
+            self.bell.ring();
+        }
     }
 }
