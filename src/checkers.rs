@@ -6,8 +6,11 @@
 //! follows Jepsen: pass < unknown < fail, and a judge that cannot judge says unknown, never pass.
 
 use std::any::Any;
+use std::cell::OnceCell;
+use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use self::intervals::{Belief, Operation, Sale};
 use crate::terms::{Claim, History};
 use crate::verdict::{Judgement, Verdict};
 
@@ -42,7 +45,40 @@ pub trait Checker: Sync {
 
     /// Its answer. It sees the history and nothing else; it may assume that the history is
     /// well-formed, because [`judge`] asks the others only then.
-    fn check(&self, history: &History) -> Verdict;
+    fn check(&self, history: &Case<'_>) -> Verdict;
+}
+
+/// A history before its judges, with what several of them ask of it: worked out once, when it is first
+/// asked for. Everything else it is by itself.
+pub struct Case<'a> {
+    history: &'a History,
+    beliefs: OnceCell<Vec<Belief>>,
+    guarded: OnceCell<(Vec<Operation>, Vec<Sale>)>,
+}
+
+impl<'a> Case<'a> {
+    fn new(history: &'a History) -> Self {
+        Self { history, beliefs: OnceCell::new(), guarded: OnceCell::new() }
+    }
+
+    /// [`intervals::beliefs`].
+    fn beliefs(&self) -> &[Belief] {
+        self.beliefs.get_or_init(|| beliefs::beliefs(self.history))
+    }
+
+    /// [`intervals::operations`] and [`intervals::sales`].
+    fn operations_and_sales(&self) -> (&[Operation], &[Sale]) {
+        let found = || operations::operations_and_sales(self.history);
+        let (operations, sales) = self.guarded.get_or_init(found);
+        (operations, sales)
+    }
+}
+
+impl Deref for Case<'_> {
+    type Target = History;
+    fn deref(&self) -> &History {
+        self.history
+    }
 }
 
 /// All checkers, in the order in which reports show them.
@@ -71,8 +107,9 @@ pub fn names() -> Vec<&'static str> {
 }
 
 fn judge_by(checkers: &[&dyn Checker], history: &History) -> Vec<Judgement> {
+    let case = Case::new(history);
     // Found once and before anybody else is asked: the others assume it.
-    let flaw = match ask(&well_formed::WellFormed, history) {
+    let flaw = match ask(&well_formed::WellFormed, &case) {
         Verdict::Unknown { reason } => Some(reason),
         _ => None,
     };
@@ -81,7 +118,7 @@ fn judge_by(checkers: &[&dyn Checker], history: &History) -> Vec<Judgement> {
         let verdict = match (&flaw, claim) {
             (Some(reason), _) => Verdict::Unknown { reason: reason.clone() },
             (None, Claim::WellFormed) => Verdict::Pass,
-            (None, _) => ask(*checker, history),
+            (None, _) => ask(*checker, &case),
         };
         let claimed = claim == Claim::WellFormed || history.header.claims.contains(&claim);
         Judgement { checker: checker.name().to_owned(), claim, claimed, verdict }
@@ -89,10 +126,10 @@ fn judge_by(checkers: &[&dyn Checker], history: &History) -> Vec<Judgement> {
     checkers.iter().map(answer).collect()
 }
 
-/// One answer; a panic is an unknown with its text. (Checkers keep no state, so nothing can be left
-/// half done.)
-fn ask(checker: &dyn Checker, history: &History) -> Verdict {
-    catch_unwind(AssertUnwindSafe(|| checker.check(history))).unwrap_or_else(|panic| {
+/// One answer; a panic is an unknown with its text. (Checkers keep no state, and what a case keeps is
+/// whole or not there, so nothing can be left half done.)
+fn ask(checker: &dyn Checker, case: &Case<'_>) -> Verdict {
+    catch_unwind(AssertUnwindSafe(|| checker.check(case))).unwrap_or_else(|panic| {
         let text = panic_text(panic.as_ref());
         Verdict::Unknown { reason: format!("the checker {} panicked: {text}", checker.name()) }
     })

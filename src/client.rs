@@ -5,7 +5,7 @@
 //! answer to the next request. It never re-sends by itself: whether that is safe only the caller
 //! knows.
 
-use std::fmt::Display;
+use std::pin::pin;
 
 use bytes::BytesMut;
 use picklock_models::redis::{Reply, resp, script};
@@ -14,6 +14,9 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::lock::LockError;
+
+/// There is always room for so much of a reply: more than any that a lock gets.
+const READ_BYTES: usize = 1024;
 
 /// A connection to one server.
 pub struct Client<E: Env> {
@@ -96,16 +99,20 @@ impl<E: Env> Client<E> {
         // Given back only with a whole reply: whoever stops waiting, by the time limit or by dropping
         // this call, leaves no connection behind on which an answer is still to come.
         let mut stream = self.stream.take();
-        let result =
-            env.timeout(self.time_limit, self.exchange(&mut stream, args, &mut sent)).await;
+        let time_limit = self.time_limit;
+        let result = {
+            // Pinned here, so that it is not copied from hand to hand.
+            let exchange = pin!(self.exchange(&mut stream, args, &mut sent));
+            env.timeout(time_limit, exchange).await
+        };
         tracing::trace!(address = self.address, ?args, ?result, "request");
-        let failure: &dyn Display = match &result {
+        let failure = match result {
             Ok(Ok(reply)) => {
                 self.stream = stream;
-                return Ok(reply.clone());
+                return Ok(reply);
             }
-            Ok(Err(error)) => error,
-            Err(elapsed) => elapsed,
+            Ok(Err(error)) => error.to_string(),
+            Err(elapsed) => elapsed.to_string(),
         };
         let text = format!("{}: {failure}", self.address);
         Err(if sent { LockError::Indefinite(text) } else { LockError::Definite(text) })
@@ -136,7 +143,9 @@ impl<E: Env> Client<E> {
                 Ok(None) => {}
                 Err(error) => return Err(std::io::Error::other(error)),
             }
-            self.input.reserve(1024);
+            if self.input.capacity() - self.input.len() < READ_BYTES {
+                self.input.reserve(4 * READ_BYTES);
+            }
             if stream.read_buf(&mut self.input).await? == 0 {
                 return Err(std::io::ErrorKind::UnexpectedEof.into());
             }

@@ -46,7 +46,7 @@ const fn fact(name: &'static str, happened: fn(&Seen<'_>) -> bool) -> Fact {
 
 /// Which facts happened in a history, in the order of [`FACTS`].
 pub fn facts(history: &History) -> Vec<bool> {
-    let seen = Seen { history, beliefs: beliefs(history) };
+    let seen = Seen { history, beliefs: beliefs(history), expiries: expiries(history) };
     FACTS.iter().map(|fact| (fact.happened)(&seen)).collect()
 }
 
@@ -54,6 +54,18 @@ pub fn facts(history: &History) -> Vec<bool> {
 struct Seen<'a> {
     history: &'a History,
     beliefs: Vec<Belief>,
+    /// The moments at which a lease expired, each with its owner.
+    expiries: Vec<(u32, HostName)>,
+}
+
+fn expiries(history: &History) -> Vec<(u32, HostName)> {
+    let expiry = |event: &Event| match event.op {
+        Op::Record { record: RecordName::Lock, change: ChangeKind::Expired, owner, .. } => {
+            Some((event.index, owner?))
+        }
+        _ => None,
+    };
+    history.events.iter().filter_map(expiry).collect()
 }
 
 impl Seen<'_> {
@@ -62,14 +74,8 @@ impl Seen<'_> {
         self.beliefs.iter().any(|belief| belief.client == client && belief.span.contains(index))
     }
 
-    /// The moments at which a lease expired, each with its owner.
     fn expiries(&self) -> impl Iterator<Item = (u32, HostName)> {
-        self.history.events.iter().filter_map(|event| match event.op {
-            Op::Record { record: RecordName::Lock, change: ChangeKind::Expired, owner, .. } => {
-                Some((event.index, owner?))
-            }
-            _ => None,
-        })
+        self.expiries.iter().copied()
     }
 
     /// Whether the client was between the beginning of `op` and its end at this event.
@@ -166,7 +172,7 @@ fn two_believers(seen: &Seen<'_>) -> bool {
 }
 
 fn told(seen: &Seen<'_>) -> bool {
-    seen.any(|event| event.op == Op::Lost)
+    seen.any(|event| matches!(event.op, Op::Lost))
 }
 
 fn refused(seen: &Seen<'_>) -> bool {
@@ -178,7 +184,7 @@ fn refused(seen: &Seen<'_>) -> bool {
 }
 
 fn released_too_late(seen: &Seen<'_>) -> bool {
-    seen.any(|event| event.op == Op::Release && event.kind == Kind::Fail)
+    seen.any(|event| event.kind == Kind::Fail && matches!(event.op, Op::Release))
 }
 
 fn holder_crashed(seen: &Seen<'_>) -> bool {

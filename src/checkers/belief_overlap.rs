@@ -6,10 +6,10 @@
 
 use picklock_sim::history::{Kind, Op};
 
-use super::Checker;
-use super::beliefs::{Belief, beliefs};
+use super::beliefs::Belief;
 use super::evidence::{end_of_belief, end_of_record, in_order, length, millis, sentence, trouble};
 use super::intervals::clash;
+use super::{Case, Checker};
 use crate::terms::{Claim, History};
 use crate::verdict::{Verdict, Violation};
 
@@ -25,9 +25,9 @@ impl Checker for BeliefOverlap {
         Claim::ExclusiveBelief
     }
 
-    fn check(&self, history: &History) -> Verdict {
-        let beliefs = beliefs(history);
-        match clash(&beliefs) {
+    fn check(&self, history: &Case<'_>) -> Verdict {
+        let beliefs = history.beliefs();
+        match clash(beliefs) {
             None => Verdict::Pass,
             Some(clash) => Verdict::Fail(violation(
                 history,

@@ -10,9 +10,9 @@ use picklock_models::model::ChangeKind;
 use picklock_sim::history::{Event, Kind, Op, RecordName};
 use picklock_sim::host::HostName;
 
-use super::Checker;
 use super::evidence::{in_order, sentence};
 use super::per_host::PerHost;
+use super::{Case, Checker};
 use crate::terms::{Claim, History};
 use crate::verdict::{Verdict, Violation};
 
@@ -28,7 +28,7 @@ impl Checker for FenceOrder {
         Claim::FenceMonotonic
     }
 
-    fn check(&self, history: &History) -> Verdict {
+    fn check(&self, history: &Case<'_>) -> Verdict {
         let grants = Grants::of(history);
         let claims = history.header.claims.contains(&Claim::FenceMonotonic);
         if claims && grants.fenced.is_empty() && grants.any {

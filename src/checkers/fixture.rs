@@ -10,7 +10,7 @@ use picklock_sim::host::HostName;
 use picklock_sim::time::SimTime;
 
 use super::well_formed::WellFormed;
-use super::{CHECKERS, Checker};
+use super::{CHECKERS, Case, Checker};
 use crate::terms::{Claim, History, Terms, WorkloadKind};
 use crate::verdict::{Verdict, Violation};
 
@@ -25,10 +25,10 @@ pub(crate) struct Script {
 
 /// The answer of the checker of this name, which may assume that the history is well-formed.
 pub(crate) fn ask(name: &str, history: &History) -> Verdict {
-    assert_eq!(WellFormed.check(history), Verdict::Pass, "the script itself is wrong");
+    assert_eq!(WellFormed.check(&Case::new(history)), Verdict::Pass, "the script itself is wrong");
     let checker: &dyn Checker =
         *CHECKERS.iter().find(|checker| checker.name() == name).expect("a checker of this name");
-    checker.check(history)
+    checker.check(&Case::new(history))
 }
 
 /// Its violation; panics with the answer if it is none.

@@ -10,10 +10,9 @@ use picklock_sim::history::{Event, Kind, Op, RecordName};
 use picklock_sim::host::HostName;
 use picklock_sim::time::SimTime;
 
-use super::Checker;
 use super::evidence::{counted, in_order};
 use super::intervals::{Operation, Outcome, Sale};
-use super::operations::operations_and_sales;
+use super::{Case, Checker};
 use crate::terms::{Claim, History, WorkloadKind};
 use crate::verdict::{Verdict, Violation};
 
@@ -29,11 +28,11 @@ impl Checker for Ledger {
         Claim::LedgerConserved
     }
 
-    fn check(&self, history: &History) -> Verdict {
+    fn check(&self, history: &Case<'_>) -> Verdict {
         if history.header.workload != WorkloadKind::Sale {
             return Verdict::Pass;
         }
-        let (operations, sales) = operations_and_sales(history);
+        let (operations, sales) = history.operations_and_sales();
         let stock = Stock::of(history);
         match stock.left {
             Left::Unseen if sales.is_empty() => Verdict::Pass,
@@ -42,9 +41,9 @@ impl Checker for Ledger {
                 "{server} crashed at {since} with the stock and never came back to show it"
             )),
             Left::Gone { .. } | Left::Down { .. } if sales.is_empty() => Verdict::Pass,
-            Left::Gone { why, event } => Verdict::Fail(gone(history, &sales, &why, event)),
+            Left::Gone { why, event } => Verdict::Fail(gone(history, sales, &why, event)),
             Left::Known { number, event, .. } => {
-                balance(history, (&operations, &sales), number, event, stock.set_back)
+                balance(history, (operations, sales), number, event, stock.set_back)
             }
             Left::Down { .. } => Verdict::Pass,
         }

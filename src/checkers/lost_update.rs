@@ -7,9 +7,9 @@
 
 use picklock_sim::history::{Kind, Op};
 
-use super::Checker;
 use super::evidence::{counted, in_order, sentence};
 use super::updates::{Update, updates};
+use super::{Case, Checker};
 use crate::terms::{Claim, History};
 use crate::verdict::{Verdict, Violation};
 
@@ -25,7 +25,7 @@ impl Checker for LostUpdate {
         Claim::NoLostUpdate
     }
 
-    fn check(&self, history: &History) -> Verdict {
+    fn check(&self, history: &Case<'_>) -> Verdict {
         let updates = updates(history);
         if updates.is_empty() {
             return without_witness(history);

@@ -8,9 +8,9 @@
 
 use picklock_sim::history::{Op, OpName, RecordName};
 
-use super::Checker;
 use super::evidence::{in_order, length, millis, sentence};
-use super::intervals::{Operation, Outcome, clash, operations};
+use super::intervals::{Operation, Outcome, clash};
+use super::{Case, Checker};
 use crate::terms::{Claim, History};
 use crate::verdict::{Verdict, Violation};
 
@@ -26,14 +26,14 @@ impl Checker for OperationOverlap {
         Claim::ExclusiveOperation
     }
 
-    fn check(&self, history: &History) -> Verdict {
+    fn check(&self, history: &Case<'_>) -> Verdict {
         // A resource that goes without a lock promises no turns, and its operations are its own.
         if !history.events.iter().any(|event| event.op.name() == OpName::Acquire) {
             return Verdict::Pass;
         }
-        let all = operations(history);
-        let Some(possible) = clash(&all) else { return Verdict::Pass };
-        let mut proven = all.clone();
+        let (all, _) = history.operations_and_sales();
+        let Some(possible) = clash(all) else { return Verdict::Pass };
+        let mut proven = all.to_vec();
         proven.retain(|operation| operation.outcome != Outcome::Unknown);
         if let Some(clash) = clash(&proven) {
             let pair = (&proven[clash.earlier], &proven[clash.later]);

@@ -3,9 +3,9 @@
 //! The damage of the flash-sale stories: a stock of 100 of which 200 are sold. What counts as a sale
 //! is said at [`sales`]: acknowledged, or accepted by the resource though the seller never knew.
 
-use super::Checker;
 use super::evidence::{in_order, sentence};
-use super::intervals::{Sale, sales};
+use super::intervals::Sale;
+use super::{Case, Checker};
 use crate::terms::{Claim, History};
 use crate::verdict::{Verdict, Violation};
 
@@ -21,12 +21,12 @@ impl Checker for Oversold {
         Claim::NoOversell
     }
 
-    fn check(&self, history: &History) -> Verdict {
-        let sales = sales(history);
+    fn check(&self, history: &Case<'_>) -> Verdict {
+        let (_, sales) = history.operations_and_sales();
         let stock = usize::try_from(history.header.initial).unwrap_or(0);
         match sales.get(stock) {
             None => Verdict::Pass,
-            Some(too_many) => Verdict::Fail(violation(history, &sales, stock, too_many)),
+            Some(too_many) => Verdict::Fail(violation(history, sales, stock, too_many)),
         }
     }
 }

@@ -19,10 +19,10 @@ use picklock_sim::history::{Event, Kind, Op, RecordName};
 use picklock_sim::host::HostName;
 use picklock_sim::time::SimTime;
 
-use super::Checker;
 use super::beliefs::{Belief, EndedBy, beliefs};
 use super::evidence::{in_order, length, millis, sentence};
 use super::per_host::PerHost;
+use super::{Case, Checker};
 use crate::terms::{Claim, History, Terms};
 use crate::verdict::{Verdict, Violation};
 
@@ -38,7 +38,7 @@ impl Checker for Recovery {
         Claim::Recovers
     }
 
-    fn check(&self, history: &History) -> Verdict {
+    fn check(&self, history: &Case<'_>) -> Verdict {
         let Terms { heal_at, end_at, recovery_bound_ms, .. } = history.header;
         let bound = recovery_bound_ms.map(Duration::from_millis);
         if granted_between(history, heal_at, bound.map_or(end_at, |bound| heal_at + bound)) {

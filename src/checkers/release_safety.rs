@@ -9,9 +9,9 @@ use picklock_models::model::ChangeKind;
 use picklock_sim::history::{Event, Op, RecordName};
 use picklock_sim::host::HostName;
 
-use super::Checker;
 use super::beliefs::beliefs;
 use super::evidence::{belief_at, end_of_belief, in_order, sentence};
+use super::{Case, Checker};
 use crate::terms::{Claim, History};
 use crate::verdict::{Verdict, Violation};
 
@@ -27,7 +27,7 @@ impl Checker for ReleaseSafety {
         Claim::ReleaseSafe
     }
 
-    fn check(&self, history: &History) -> Verdict {
+    fn check(&self, history: &Case<'_>) -> Verdict {
         let mut thefts = history.events.iter().filter_map(theft);
         match thefts.next() {
             None => Verdict::Pass,

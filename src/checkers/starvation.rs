@@ -10,9 +10,9 @@ use picklock_sim::history::{Kind, Op};
 use picklock_sim::host::HostName;
 use picklock_sim::time::SimTime;
 
-use super::Checker;
 use super::evidence::{in_order, millis, sentence};
 use super::per_host::PerHost;
+use super::{Case, Checker};
 use crate::terms::{Claim, History};
 use crate::verdict::{Verdict, Violation};
 
@@ -28,7 +28,7 @@ impl Checker for Starvation {
         Claim::NoStarvation
     }
 
-    fn check(&self, history: &History) -> Verdict {
+    fn check(&self, history: &Case<'_>) -> Verdict {
         let mut pass = Pass {
             history,
             healed: 0,

@@ -119,7 +119,7 @@ fn a_checker_that_panics_says_unknown() {
         fn claim(&self) -> Claim {
             Claim::NoOversell
         }
-        fn check(&self, history: &History) -> Verdict {
+        fn check(&self, history: &Case<'_>) -> Verdict {
             panic!("could not judge {} events", history.events.len())
         }
     }

@@ -8,8 +8,8 @@ use picklock_sim::history::{Event, Kind, Op};
 use picklock_sim::host::{HostName, Role};
 use picklock_sim::time::SimTime;
 
-use super::Checker;
 use super::per_host::PerHost;
+use super::{Case, Checker};
 use crate::terms::{Claim, History, Terms, WorkloadKind};
 use crate::verdict::Verdict;
 
@@ -28,7 +28,7 @@ impl Checker for WellFormed {
         Claim::WellFormed
     }
 
-    fn check(&self, history: &History) -> Verdict {
+    fn check(&self, history: &Case<'_>) -> Verdict {
         match examine(history) {
             Ok(()) => Verdict::Pass,
             Err(flaw) => Verdict::Unknown { reason: format!("the history is malformed: {flaw}") },
@@ -139,7 +139,7 @@ impl Run<'_> {
             if is_open {
                 return flaw("it is already open");
             }
-            if event.op == Op::Release && !process.granted {
+            if matches!(event.op, Op::Release) && !process.granted {
                 return flaw("it was never granted the lock");
             }
             process.open |= bit;

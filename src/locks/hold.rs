@@ -11,6 +11,8 @@ use crate::lock::{Grant, Lock, LockContext, LockError};
 const COMPARE_AND_DELETE: &str =
     "if redis.call('get',KEYS[1])==ARGV[1] then return redis.call('del',KEYS[1]) else return 0 end";
 
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
 /// A connection to the one server of a lock.
 pub(super) struct OneServer<E: Env> {
     pub(super) context: LockContext<E>,
@@ -79,8 +81,12 @@ impl<E: Env> Tokened<E> {
     /// 20 random bytes in hexadecimal, as the official documentation suggests.
     pub(super) fn draw_token(&mut self) {
         let env = &self.server.context.env;
-        self.token =
-            format!("{:016x}{:016x}{:08x}", env.random(), env.random(), env.random() as u32);
+        self.token.clear();
+        for digits in [16, 16, 8] {
+            let random = env.random();
+            let digit = |place| char::from(HEX[(random >> (4 * place)) as usize & 0xf]);
+            self.token.extend((0..digits).rev().map(digit));
+        }
     }
 }
 

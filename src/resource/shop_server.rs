@@ -22,6 +22,9 @@ use super::ResourceKind;
 /// Where the shop listens.
 pub const SHOP_PORT: u16 = 7000;
 
+/// There is always room for so much of a request: more than any that the shop knows.
+const READ_BYTES: usize = 1024;
+
 /// The shop: its value outlives crashes, as on a disk that is always synced.
 pub struct ShopServer {
     kind: ResourceKind,
@@ -75,7 +78,9 @@ impl ShopServer {
                 stream.write_all(&output).await?;
                 output.clear();
             }
-            input.reserve(1024);
+            if input.capacity() - input.len() < READ_BYTES {
+                input.reserve(4 * READ_BYTES);
+            }
             if stream.read_buf(&mut input).await? == 0 {
                 return Ok(());
             }
@@ -83,11 +88,10 @@ impl ShopServer {
     }
 
     fn answer(&self, request: &Request, peer: Option<HostName>, recorder: &Recorder) -> Reply {
-        let words: Vec<&str> =
-            request.iter().map(|word| str::from_utf8(word).unwrap_or_default()).collect();
-        match words.as_slice() {
-            ["READ", token] => self.read(token.parse().ok()),
-            ["WRITE", value, token] => match (value.parse(), token.parse().ok()) {
+        let word = |index| request.get(index).map_or("", |word| str::from_utf8(word).unwrap_or(""));
+        match (word(0), request.len()) {
+            ("READ", 2) => self.read(word(1).parse().ok()),
+            ("WRITE", 3) => match (word(1).parse(), word(2).parse().ok()) {
                 (Ok(value), token) => self.write(value, token, peer, recorder),
                 _ => Reply::Error("ERR value is not an integer".into()),
             },

@@ -48,13 +48,13 @@ fn healthy() -> Script {
 
 #[test]
 fn a_healthy_history_passes() {
-    assert_eq!(WellFormed.check(&healthy().done()), Verdict::Pass);
+    assert_eq!(WellFormed.check(&Case::new(&healthy().done())), Verdict::Pass);
 }
 
 #[test]
 fn the_reason_names_the_event() {
     let history = Script::sale(9).at(10).wrote(1, 8).done();
-    insta::assert_snapshot!(reason_of(&WellFormed.check(&history)), @r"
+    insta::assert_snapshot!(reason_of(&WellFormed.check(&Case::new(&history))), @r"
     the history is malformed: event 0 (0.010 s client 1 ok write 8):
     it answers no open invoke
     ");
