@@ -41,7 +41,7 @@ pub struct Shown {
 impl Shown {
     /// A run of which only the outcome is known.
     pub fn new(outcome: Outcome, tap: Option<Tap>) -> Self {
-        let Outcome { plan, history, judgements } = outcome;
+        let Outcome { plan, history, judgements, .. } = outcome;
         Self { history, judgements, plan: Some(plan), tap }
     }
 

@@ -19,6 +19,9 @@ pub struct Outcome {
     pub history: History,
     /// What each checker said.
     pub judgements: Vec<Judgement>,
+    /// Messages that programs sent over the network; 0 where only the history is known, as it does
+    /// not keep them.
+    pub messages: u64,
 }
 
 /// How bad an outcome is.
@@ -42,7 +45,7 @@ impl Outcome {
         let recorded =
             Recorded { engine, digest: history.digest, violations: violations.collect() };
         let plan = Plan { recorded: Some(recorded), ..plan.clone() };
-        Self { plan, history, judgements }
+        Self { plan, history, judgements, messages: 0 }
     }
 
     /// Everything that was found, claimed or not, in the checkers' order.

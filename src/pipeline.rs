@@ -20,9 +20,15 @@ use crate::terms::History;
 /// # Errors
 /// A plan that makes no sense or that the engine cannot express; a program that panics.
 pub fn run(plan: &Plan, engine: Engine) -> Result<Outcome, WorldError> {
-    let history = simulate(plan, engine)?;
-    let judgements = judge(&history);
-    Ok(Outcome::new(plan, engine, history, judgements))
+    struct Whole<'a>(&'a Plan, Engine);
+    impl Visitor for Whole<'_> {
+        type Output = Result<Outcome, WorldError>;
+        fn visit<A: Algorithm>(self) -> Self::Output {
+            run_lock::<A>(self.0, self.1)
+        }
+    }
+    locks::visit(plan.contender.lock, Whole(plan, engine))
+        .expect("a contender's lock is in the list")
 }
 
 /// As [`run`], and what else was to be seen, if the engine lets anybody look.
@@ -51,9 +57,7 @@ pub fn run_lock_tapped<A: Algorithm>(
 ) -> Result<(Outcome, Option<Tap>), WorldError> {
     plan.check()?;
     let (run, tap) = engine.run_tapped(&plan.world, PlanCast::<A>::new(plan))?;
-    let history = history::<A>(plan, engine, run);
-    let judgements = judge(&history);
-    Ok((Outcome::new(plan, engine, history, judgements), tap))
+    Ok((judged::<A>(plan, engine, run), tap))
 }
 
 /// As [`run`], with this lock, whatever name the plan gives.
@@ -61,9 +65,9 @@ pub fn run_lock_tapped<A: Algorithm>(
 /// # Errors
 /// As [`run`].
 pub fn run_lock<A: Algorithm>(plan: &Plan, engine: Engine) -> Result<Outcome, WorldError> {
-    let history = simulate_lock::<A>(plan, engine)?;
-    let judgements = judge(&history);
-    Ok(Outcome::new(plan, engine, history, judgements))
+    plan.check()?;
+    let run = engine.run(&plan.world, PlanCast::<A>::new(plan))?;
+    Ok(judged::<A>(plan, engine, run))
 }
 
 /// Runs a plan whose lock is known by name.
@@ -90,6 +94,13 @@ pub fn simulate_lock<A: Algorithm>(plan: &Plan, engine: Engine) -> Result<Histor
     plan.check()?;
     let run = engine.run(&plan.world, PlanCast::<A>::new(plan))?;
     Ok(history::<A>(plan, engine, run))
+}
+
+fn judged<A: Algorithm>(plan: &Plan, engine: Engine, run: Run) -> Outcome {
+    let messages = run.messages;
+    let history = history::<A>(plan, engine, run);
+    let judgements = judge(&history);
+    Outcome { messages, ..Outcome::new(plan, engine, history, judgements) }
 }
 
 fn history<A: Algorithm>(plan: &Plan, engine: Engine, run: Run) -> History {

@@ -12,6 +12,8 @@ pub(crate) struct Log {
     events: Vec<Event>,
     /// Of the events and of whatever else the engine mixes in.
     pub(crate) digest: Digest,
+    /// Writes of programs that were put on a wire; no part of the history, nor of the digest.
+    pub(crate) messages: u64,
 }
 
 /// Most runs have more events; to grow a list of them again and again costs more than this memory.
@@ -33,6 +35,7 @@ impl Log {
     }
 
     pub(crate) fn finish(&mut self) -> Run {
-        Run { events: std::mem::take(&mut self.events), digest: self.digest }
+        let (digest, messages) = (self.digest, self.messages);
+        Run { events: std::mem::take(&mut self.events), digest, messages }
     }
 }

@@ -13,6 +13,9 @@ pub struct Run {
     pub events: Vec<Event>,
     /// Digest of everything, network and timers included.
     pub digest: Digest,
+    /// How often a program wrote something that was put on a wire: its requests and replies,
+    /// without what the network itself sends to open and close connections.
+    pub messages: u64,
 }
 
 /// Why a world could not be run to its end.

@@ -87,7 +87,7 @@ fn exhibit_of(file: &Path) -> Result<Exhibit, CliError> {
     let beside = beside(file, "plan.json");
     let why = match plan_beside(&beside) {
         Ok(plan) if plan.recorded.as_ref().is_some_and(|it| it.digest == history.digest) => {
-            return Ok(gather(&Outcome { plan, history, judgements })?);
+            return Ok(gather(&Outcome { plan, history, judgements, messages: 0 })?);
         }
         Ok(_) => format!("{} is the plan of another run", beside.display()),
         Err(why) => why,

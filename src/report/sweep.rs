@@ -13,7 +13,7 @@ use super::told::Told;
 use crate::engine::Engine;
 use crate::outcome::Outcome;
 use crate::scenario::Scenario;
-use crate::search::sweep::{ContenderAccount, Failure, Known, Sweep};
+use crate::search::sweep::{ContenderAccount, Failure, Known, Sweep, Work};
 
 /// The whole account; `kept` are the plans of its failures, in the account's order.
 pub fn text(
@@ -37,6 +37,7 @@ pub fn text(
         contender(&mut text, account, &foreseen, &mut kept);
     }
     text.push_str(&account(sweep));
+    work(&mut text, &sweep.work);
     let failures = sweep.contenders.iter().map(|account| account.failures.len()).sum::<usize>();
     let _ = writeln!(text, "{failures} distinct failures");
     text
@@ -179,4 +180,15 @@ fn facts(text: &mut String, sweep: &Sweep) {
         let _ = writeln!(text, "  {:<width$} {:>8}{never}", fact.name, fact.runs);
     }
     text.push('\n');
+}
+
+/// What speed is measured against: the time that a sweep takes is the caller's to measure.
+fn work(text: &mut String, work: &Work) {
+    let Work { simulated_ms, grants, events, messages } = work;
+    let simulated_s = *simulated_ms as f64 / 1000.0;
+    let _ = writeln!(
+        text,
+        "work: {simulated_s:.0} s simulated, {grants} grants, {messages} network messages, \
+         {events} events in histories\n"
+    );
 }

@@ -278,4 +278,18 @@ mod tests {
             assert_eq!(one.world.latency, other.world.latency);
         }
     }
+
+    #[test]
+    fn a_scenario_that_pins_everything_is_swept_as_it_is() {
+        let top = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/bench");
+        for name in ["record.toml", "record-16.toml", "record-idle.toml"] {
+            let scenario = load(&top.join(name)).unwrap();
+            let contender = scenario.contender[0].name;
+            let space = Space::of(&scenario, contender, None);
+            assert_eq!(space.families(), Vec::<&str>::new());
+            for seed in (0..50).map(Seed) {
+                assert_eq!(space.draw(seed).plan, scenario.plan(contender, seed), "{name}");
+            }
+        }
+    }
 }

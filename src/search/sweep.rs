@@ -8,6 +8,7 @@
 mod account;
 mod known;
 mod trial;
+mod work;
 
 use std::ops::Range;
 
@@ -17,6 +18,7 @@ use rayon::prelude::*;
 
 pub use account::{ContenderAccount, Failure, FamilyCount, Sweep, Times};
 pub use known::{Known, known};
+pub use work::Work;
 
 use super::Runner;
 use super::space::Space;

@@ -335,6 +335,7 @@ impl Body {
         out.bytes.extend_from_slice(&bytes[..length]);
         self.tap(|tap, ends, now| tap.sent(pipe, ends, now, &bytes[..length]), (from, to));
         self.send(pipe, Packet::Data(length));
+        self.log.messages += 1;
         Ok(length)
     }
 

@@ -130,7 +130,9 @@ impl AsyncWrite for TurmoilStream {
         // As above: an error comes again.
         let _ = ready!(pin!(this.inner.writable()).poll(cx));
         ready!(this.write_gate.pass(&this.env, StepKind::Send, cx));
-        Pin::new(&mut this.inner).poll_write(cx, bytes)
+        let written = ready!(Pin::new(&mut this.inner).poll_write(cx, bytes))?;
+        this.env.world.borrow_mut().body.log.messages += 1;
+        Poll::Ready(Ok(written))
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {

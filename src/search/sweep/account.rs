@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::Question;
 use super::known::Known;
 use super::trial::{Judged, Trial};
+use super::work::Work;
 use crate::checkers;
 use crate::compare::wilson;
 use crate::contender::Contender;
@@ -35,6 +36,8 @@ pub struct Sweep {
     pub families: Vec<FamilyCount>,
     /// In how many runs each interesting place was reached.
     pub facts: Vec<Times>,
+    /// What all runs that were judged amount to.
+    pub work: Work,
 }
 
 /// What one contender did under all plans.
@@ -154,6 +157,7 @@ impl Tally {
             contenders: question.spaces.iter().map(contender).collect(),
             families: families.unwrap_or_default().into_iter().map(family).collect(),
             facts: FACTS.iter().map(|fact| Times { name: fact.name, runs: 0 }).collect(),
+            work: Work::default(),
         };
         let failures = question.spaces.iter().map(|_| BTreeMap::new()).collect();
         Self { sweep, failures }
@@ -178,6 +182,7 @@ impl Tally {
             for (times, happened) in self.sweep.facts.iter_mut().zip(&judged.facts) {
                 times.runs += u64::from(*happened);
             }
+            self.sweep.work += judged.work;
             account.add(trial.seed, &judged);
             broken |= !judged.broken.is_empty();
             for one in judged.broken {

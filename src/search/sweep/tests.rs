@@ -86,3 +86,22 @@ fn a_fault_that_cannot_strike_is_counted_as_never_struck() {
     assert!(family.drawn > 100);
     assert_eq!(family.struck, 0);
 }
+
+#[test]
+fn the_work_of_all_runs_is_added_up() {
+    let question = question(&["redis-token-cad", "redis-lua-decr"], 0..3);
+    let found = sweep(&question, &run, |_| true).unwrap();
+    let mut sum = Work::default();
+    for (contender, space) in &question.spaces {
+        for seed in 0..3 {
+            let outcome = run(&space.draw(Seed(seed)).plan).unwrap();
+            let work = Work::of(&outcome);
+            assert_eq!(work.simulated_ms, outcome.plan.world.end_at_ms);
+            assert_eq!(work.grants > 0, contender.locks(), "{contender}: {work:?}");
+            // A grant alone takes a request and a reply.
+            assert!(work.messages >= 2 * work.grants.max(1), "{contender}: {work:?}");
+            sum += work;
+        }
+    }
+    assert_eq!(found.work, sum);
+}

@@ -5,6 +5,7 @@ use picklock_sim::run::WorldError;
 use picklock_sim::seed::Seed;
 
 use super::SweepError;
+use super::work::Work;
 use crate::contender::Contender;
 use crate::facts::facts;
 use crate::outcome::{Outcome, Severity};
@@ -30,6 +31,8 @@ pub(super) struct Judged {
     pub(super) severity: Severity,
     /// Which facts happened, in their order.
     pub(super) facts: Vec<bool>,
+    /// What the run amounts to.
+    pub(super) work: Work,
     /// Each promise that was broken.
     pub(super) broken: Vec<Broken>,
 }
@@ -78,6 +81,7 @@ fn judged(outcome: &Outcome, run: Runner<'_>) -> Judged {
     Judged {
         severity: outcome.severity(),
         facts: facts(&outcome.history),
+        work: Work::of(outcome),
         broken: if broken.is_empty() { Vec::new() } else { traced(outcome, &broken, run) },
     }
 }
