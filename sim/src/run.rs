@@ -5,6 +5,7 @@ use crate::history::Event;
 use crate::host::HostName;
 use crate::plan::PlanError;
 use crate::time::SimTime;
+use crate::trail::Trail;
 
 /// What happened in a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +14,8 @@ pub struct Run {
     pub events: Vec<Event>,
     /// Digest of everything, network and timers included.
     pub digest: Digest,
+    /// What the digest was fed with, of a run that was asked for it.
+    pub trail: Option<Box<Trail>>,
 }
 
 /// Why a world could not be run to its end.

@@ -245,6 +245,7 @@ impl Body {
             waker.wake();
         }
         self.witness(u64::from(host.0) << 8 | 1);
+        self.log.leave_trail(now, || format!("timer of {}", self.conditions.name(host)));
     }
 
     fn schedule(&mut self, timer: TimerId, host: HostId, target: SteadyTime) {

@@ -37,7 +37,7 @@ pub(super) struct Body {
     agenda: BTreeMap<(SimTime, u64), Due>,
     agenda_count: u64,
     orders: VecDeque<Order>,
-    log: Log,
+    pub(super) log: Log,
     addresses: Vec<IpAddr>,
     randomness: Vec<Stream>,
     /// Who wanted to go on while its host was frozen.

@@ -13,6 +13,7 @@ use crate::event::agenda::Due;
 use crate::event::world::Body;
 use crate::plan::Latency;
 use crate::time::SimTime;
+use crate::trail::bytes_in_words;
 
 /// When a dropped SYN is sent again (Linux' initial retransmission timeout, RFC 6298).
 const SYN_RETRY: Duration = Duration::from_secs(1);
@@ -151,6 +152,17 @@ impl Body {
             let bytes = &pipe.bytes[pipe.arrived..pipe.arrived + length];
             self.log.digest.bytes(bytes);
         }
+        let (now, (from, to)) = (self.now(), self.net.ends_of(id));
+        self.log.leave_trail(now, || {
+            let what = match packet {
+                Packet::Data(length) => {
+                    let pipe = &self.net.conns[id.conn].pipes[id.sender as usize];
+                    bytes_in_words(&pipe.bytes[pipe.arrived..pipe.arrived + length])
+                }
+                packet => format!("{packet:?}").to_uppercase(),
+            };
+            format!("{} > {}: {what}", self.conditions.name(from), self.conditions.name(to))
+        });
     }
 }
 
