@@ -16,6 +16,7 @@ mod shrink;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -24,6 +25,7 @@ use miette::Report;
 use picklock_sim::run::WorldError;
 
 pub(crate) use self::run::ContenderResult;
+pub(crate) use self::verify::{End, Side, Verified};
 use crate::exit_code::Exit;
 use crate::logging;
 use crate::scenario::InputError;
@@ -56,6 +58,12 @@ enum Verb {
     Shrink(shrink::Args),
     /// Run a plan again and show what happens.
     Replay(replay::Args),
+    /// See that a plan gives the same run in every process, still gives the run on record, and gets
+    /// the same verdicts on both engines.
+    Verify(verify::Args),
+    /// One process of `verify`.
+    #[command(hide = true)]
+    VerifyProcess(verify::process::Args),
     /// Write a crate with a lock of your own and the tests of its promises.
     New(new::Args),
     /// A model on a real port, for any client that speaks its protocol.
@@ -102,6 +110,8 @@ pub fn main() -> ExitCode {
         Verb::Sweep(args) => sweep::run(&args),
         Verb::Shrink(args) => shrink::run(&args),
         Verb::Replay(args) => replay::run(&args),
+        Verb::Verify(args) => verify::run(&args),
+        Verb::VerifyProcess(args) => verify::process::run(&args),
         Verb::New(args) => new::run(&args),
         Verb::Serve(args) => serve::run(&args),
         Verb::Report(args) => report::run(&args),

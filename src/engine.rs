@@ -46,6 +46,24 @@ impl Engine {
         }
     }
 
+    /// As [`Engine::run`], and the run leaves its trail.
+    ///
+    /// # Errors
+    /// As [`Engine::run`].
+    pub fn run_with_trail<C: Cast + 'static>(
+        self,
+        plan: &WorldPlan,
+        cast: C,
+    ) -> Result<Run, WorldError> {
+        match self {
+            Engine::Event => picklock_sim::event::run_with_trail(plan, &cast),
+            #[cfg(feature = "turmoil")]
+            Engine::Turmoil => picklock_sim::turmoil::run_with_trail(plan, cast),
+            #[cfg(not(feature = "turmoil"))]
+            Engine::Turmoil => self.run(plan, cast),
+        }
+    }
+
     /// As [`Engine::run`], with a tap on every wire; `None` from an engine that has none.
     ///
     /// # Errors

@@ -11,13 +11,15 @@
 //! - [`terms`], [`checkers`], [`verdict`], [`outcome`]: what was promised, the judges, their answers;
 //! - [`search`]: many plans, what a failure needs, the smallest plan; [`facts`]: what runs reached;
 //! - [`mod@compare`], [`counterfactual`], [`exhibit`]: matrices, what-ifs, what is put on show;
-//! - [`report`], [`cli`]: reports, the command line.
+//! - [`report`], [`cli`]: reports, the command line; [`golden`] (digests on record) and [`agreement`] (two
+//!   engines, one verdict) are what `verify` compares.
 //!
 //! For a lock of your own: [`mod@property`] tests it in ten lines, [`prelude`] is what they use.
 //!
 //! The world itself (hosts, clocks, links, faults, history) is the crate `picklock-sim`, the servers
 //! are the crate `picklock-models`. `docs/ARCHITECTURE.md` has the map and the invariants.
 
+pub mod agreement;
 pub mod cast;
 pub mod checkers;
 pub mod cli;
@@ -31,6 +33,7 @@ pub mod exit_code;
 pub mod facts;
 pub mod families;
 mod files;
+pub mod golden;
 pub mod lock;
 pub mod locks;
 mod logging;

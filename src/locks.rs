@@ -1,22 +1,28 @@
 //! The lock algorithms: a new one is a new file here and its line in the list.
 
 mod hold;
+#[cfg(feature = "planted")]
+mod planted;
 
 use crate::lock::Algorithm;
 use crate::terms::Claim;
 
 /// Turns the list below into modules, a table and a dispatcher by name.
 macro_rules! algorithms {
-    ($($file:ident :: $algorithm:ident,)*) => {
-        $(mod $file; pub use $file::$algorithm;)*
+    ($($(#[$when:meta])* $file:ident :: $algorithm:ident,)*) => {
+        $($(#[$when])* mod $file; $(#[$when])* pub use $file::$algorithm;)*
 
         /// All algorithms, in the order in which reports show them.
-        pub const ALGORITHMS: &[AlgorithmInfo] = &[$(AlgorithmInfo::of::<$algorithm>(),)*];
+        pub const ALGORITHMS: &[AlgorithmInfo] =
+            &[$($(#[$when])* AlgorithmInfo::of::<$algorithm>(),)*];
 
         /// Calls `visitor` with the algorithm of that name; `None` if there is none.
         pub fn visit<V: Visitor>(name: &str, visitor: V) -> Option<V::Output> {
             match name {
-                $(<$algorithm as Algorithm>::NAME => Some(visitor.visit::<$algorithm>()),)*
+                $(
+                    $(#[$when])*
+                    <$algorithm as Algorithm>::NAME => Some(visitor.visit::<$algorithm>()),
+                )*
                 _ => None,
             }
         }
@@ -34,6 +40,13 @@ algorithms! {
     redis_watchdog::RedisWatchdog,
     redis_watchdog_silent::RedisWatchdogSilent,
     redis_watchdog_fenced::RedisWatchdogFenced,
+    // Three that do not repeat, so that tests can prove that this is noticed.
+    #[cfg(feature = "planted")]
+    planted_hash_order::PlantedHashOrder,
+    #[cfg(feature = "planted")]
+    planted_wall_clock::PlantedWallClock,
+    #[cfg(feature = "planted")]
+    planted_select::PlantedSelect,
 }
 
 /// Something to be done with an algorithm whose name is only known while the program runs.

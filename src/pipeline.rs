@@ -3,8 +3,10 @@
 //! Each step sees only the value before it. Scenarios make plans ([`crate::scenario`]), reports
 //! show outcomes ([`crate::report`]); everything in between is here.
 
+use picklock_sim::digest::Digest;
 use picklock_sim::run::{Run, WorldError};
 use picklock_sim::tap::Tap;
+use picklock_sim::trail::Trail;
 
 use crate::cast::PlanCast;
 use crate::checkers::judge;
@@ -83,6 +85,25 @@ pub fn simulate(plan: &Plan, engine: Engine) -> Result<History, WorldError> {
         }
     }
     locks::visit(plan.contender.lock, Simulate(plan, engine))
+        .expect("a contender's lock is in the list")
+}
+
+/// Runs a plan for nothing but what its digest was fed with.
+///
+/// # Errors
+/// As [`run`].
+pub fn trace(plan: &Plan, engine: Engine) -> Result<(Digest, Trail), WorldError> {
+    struct Trace<'a>(&'a Plan, Engine);
+    impl Visitor for Trace<'_> {
+        type Output = Result<(Digest, Trail), WorldError>;
+        fn visit<A: Algorithm>(self) -> Self::Output {
+            let Trace(plan, engine) = self;
+            plan.check()?;
+            let run = engine.run_with_trail(&plan.world, PlanCast::<A>::new(plan))?;
+            Ok((run.digest, run.trail.map(|trail| *trail).unwrap_or_default()))
+        }
+    }
+    locks::visit(plan.contender.lock, Trace(plan, engine))
         .expect("a contender's lock is in the list")
 }
 

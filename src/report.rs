@@ -12,3 +12,4 @@ pub mod sweep;
 pub mod terminal;
 pub mod timeline;
 mod told;
+pub(crate) mod verify;

@@ -51,6 +51,17 @@ pub fn run_tapped<C: Cast>(plan: &WorldPlan, cast: &C) -> Result<(Run, Tap), Wor
     Ok((run, tap.unwrap_or_default()))
 }
 
+/// As [`run`], and leaves the trail of it: the same run.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_with_trail<C: Cast>(plan: &WorldPlan, cast: &C) -> Result<Run, WorldError> {
+    plan.check()?;
+    let mut world = World::new(plan);
+    world.body.log.trail = Some(Box::default());
+    Ok(play(world, plan, cast)?.0)
+}
+
 fn play<C: Cast>(
     world: World,
     plan: &WorldPlan,

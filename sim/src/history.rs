@@ -308,11 +308,26 @@ impl Event {
 /// One line a person can read: `1.250 s client 1 ok acquire token 34`.
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} ", self.at, self.process)?;
-        if !matches!(self.kind, Kind::Info) {
-            write!(f, "{} ", self.kind)?;
+        write!(f, "{} {}", self.at, self.what())
+    }
+}
+
+impl Event {
+    pub(crate) fn what(&self) -> What<'_> {
+        What(self)
+    }
+}
+
+/// The line of an event without its time: `client 1 ok acquire token 34`.
+pub(crate) struct What<'a>(&'a Event);
+
+impl fmt::Display for What<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Event { process, kind, op, .. } = self.0;
+        match kind {
+            Kind::Info => write!(f, "{process} {op}"),
+            kind => write!(f, "{process} {kind} {op}"),
         }
-        self.op.fmt(f)
     }
 }
 

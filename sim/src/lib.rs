@@ -4,7 +4,7 @@
 //! - what a program sees: [`mod@env`] (all it may know of the outside), [`signal`], [`recorder`];
 //! - what a world is made of: [`host`], [`plan`], [`fault`], [`seed`], [`time`], and [`cast`] (who
 //!   plays which host);
-//! - what comes out: [`history`], [`digest`], [`run`], and [`tap`] for those who look closer;
+//! - what comes out: [`history`], [`digest`], [`run`]; [`tap`] and [`trail`] for those who look closer;
 //! - what all engines share: [`nemesis`] (when a fault strikes, whom, what ends it), [`conditions`]
 //!   (what is broken now), [`clock`], [`serve`] (between sockets and a model), [`trace`];
 //! - the worlds: [`event`] (default), `turmoil` (second opinion) and `real` (tokio's sockets), each
@@ -34,5 +34,6 @@ pub mod signal;
 pub mod tap;
 pub mod time;
 pub mod trace;
+pub mod trail;
 #[cfg(feature = "turmoil")]
 pub mod turmoil;

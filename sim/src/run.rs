@@ -5,6 +5,7 @@ use crate::history::Event;
 use crate::host::HostName;
 use crate::plan::PlanError;
 use crate::time::SimTime;
+use crate::trail::Trail;
 
 /// What happened in a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +17,8 @@ pub struct Run {
     /// How often a program wrote something that was put on a wire: its requests and replies,
     /// without what the network itself sends to open and close connections.
     pub messages: u64,
+    /// What the digest was fed with, of a run that was asked for it.
+    pub trail: Option<Box<Trail>>,
 }
 
 /// Why a world could not be run to its end.

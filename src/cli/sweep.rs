@@ -14,7 +14,7 @@ use crate::plan::Plan;
 use crate::report::sweep as report;
 use crate::scenario;
 use crate::search::space::Space;
-use crate::search::sweep::{Question, Sweep, SweepError, known, sweep};
+use crate::search::sweep::{Obstacle, Question, Share, Sweep, SweepError, known, sweep};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -30,6 +30,9 @@ pub(super) struct Args {
     /// Stop at the first plan that breaks a promise instead of collecting all.
     #[arg(long)]
     first: bool,
+    /// Run so many percent of the seeds twice, to see that they repeat: 0 to 100, also `0.5`.
+    #[arg(long, value_name = "PERCENT", default_value_t)]
+    recheck: Share,
     /// Only these contenders (default: those of the scenario).
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     lock: Vec<String>,
@@ -72,6 +75,7 @@ pub(super) fn run(args: &Args) -> CliResult {
         spaces: contenders.iter().map(|one| (*one, space(*one))).collect(),
         seeds: seeds.clone(),
         stop_at_first: args.first,
+        recheck: args.recheck,
     };
     let bar = match args.time {
         Some(_) => output::progress_without_end(),
@@ -85,7 +89,10 @@ pub(super) fn run(args: &Args) -> CliResult {
     let run = |plan: &Plan| pipeline::run(plan, args.engine);
     let found = output::on_threads(args.threads, || sweep(&question, &run, go_on))?;
     bar.finish_and_clear();
-    let found = found.map_err(|error| broken_off(*error, &scenario.name))?;
+    let found = match found {
+        Ok(found) => found,
+        Err(error) => return broken_off(*error, args.engine, &scenario.name),
+    };
 
     let known = output::on_threads(args.threads, || known(&others, &contenders, &run))??;
     let missed = found.missed(&known);
@@ -121,18 +128,31 @@ fn keep_examples(found: &Sweep, folder: &Path) -> Result<Vec<PathBuf>, CliError>
     Ok(kept)
 }
 
-/// A run that could not be carried out; its plan is kept, because it may be a finding itself.
-fn broken_off(error: SweepError, scenario: &str) -> CliError {
+/// A run that could not be carried out or did not repeat; its plan is kept, because it may be a
+/// finding itself.
+fn broken_off(error: SweepError, engine: Engine, scenario: &str) -> CliResult {
     let name = output::slug(&format!("{}-{}", error.contender, error.seed));
     let path =
         Path::new(FOLDER).join("sweep").join(scenario).join(name).with_extension("plan.json");
-    let kept = match output::write_json(&path, &error.plan) {
-        Ok(()) => format!("its plan is in {}", path.display()),
-        Err(_) => "its plan could not be written".to_owned(),
-    };
+    output::write_json(&path, &error.plan)?;
+    let kept = format!("its plan is in {}", path.display());
     let text = error.to_string();
-    match CliError::from(error.error) {
+    let world = match error.error {
+        Obstacle::World(world) => world,
+        Obstacle::NotRepeated { .. } => {
+            let engine = match engine {
+                Engine::Event => String::new(),
+                other => format!(" --engine {other}"),
+            };
+            let path = path.display();
+            output::talk(format_args!(
+                "NOT REPEATED: {text}\nwhere they part: cargo picklock verify {path}{engine}"
+            ));
+            return Ok(Exit::NotRepeated);
+        }
+    };
+    Err(match CliError::from(world) {
         CliError::Input(_) => CliError::Input(miette::miette!(help = kept, "{text}")),
         CliError::Internal(_) => CliError::Internal(miette::miette!(help = kept, "{text}")),
-    }
+    })
 }

@@ -16,7 +16,7 @@ use crate::report::findings;
 use crate::scenario::{RedisSpec, RunSpec, Scenario, SweepSpec, load_plan_of};
 use crate::search::cause::Cause;
 use crate::search::space::Space;
-use crate::search::sweep::{ContenderAccount, Question, Sweep, sweep};
+use crate::search::sweep::{ContenderAccount, Question, Share, Sweep, sweep};
 
 /// The environment variable that names a plan to be shown instead of drawing any.
 pub(super) const REPLAY: &str = "PICKLOCK_REPLAY";
@@ -91,7 +91,8 @@ fn question<A>(property: &Property<A>, contender: Contender) -> Question {
     };
     let space = Space::of(&scenario, contender, property.families.as_deref());
     let seeds = first..first.saturating_add(plans);
-    Question { spaces: vec![(contender, space)], seeds, stop_at_first: true }
+    let spaces = vec![(contender, space)];
+    Question { spaces, seeds, stop_at_first: true, recheck: Share::default() }
 }
 
 /// The worst failure of an account.

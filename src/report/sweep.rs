@@ -46,6 +46,9 @@ pub fn text(
 /// What was really done: which faults struck, which places were reached.
 pub fn account(sweep: &Sweep) -> String {
     let mut text = String::new();
+    let runs: u64 = sweep.contenders.iter().map(|account| account.runs).sum();
+    let _ =
+        writeln!(text, "repeated: {} of {runs} runs, each with the same digest\n", sweep.rechecked);
     families(&mut text, sweep);
     facts(&mut text, sweep);
     text

@@ -7,17 +7,18 @@
 
 mod account;
 mod known;
+mod recheck;
 mod trial;
 mod work;
 
 use std::ops::Range;
 
-use picklock_sim::run::WorldError;
 use picklock_sim::seed::Seed;
 use rayon::prelude::*;
 
 pub use account::{ContenderAccount, Failure, FamilyCount, Sweep, Times};
 pub use known::{Known, known};
+pub use recheck::{Obstacle, Share};
 pub use work::Work;
 
 use super::Runner;
@@ -39,9 +40,11 @@ pub struct Question {
     pub seeds: Range<u64>,
     /// Whether the first seed that breaks a promise is the last.
     pub stop_at_first: bool,
+    /// How many of the seeds are run twice, to see that they repeat.
+    pub recheck: Share,
 }
 
-/// A run that could not be carried out.
+/// A run that could not be carried out, or not be repeated.
 #[derive(Debug, thiserror::Error)]
 #[error("seed {seed} with {contender}: {error}")]
 pub struct SweepError {
@@ -52,14 +55,14 @@ pub struct SweepError {
     /// The plan.
     pub plan: Box<crate::plan::Plan>,
     /// What happened.
-    pub error: WorldError,
+    pub error: Obstacle,
 }
 
 /// Carries out a sweep. Before each batch of seeds `go_on` is told how many are done; false ends the
 /// sweep there.
 ///
 /// # Errors
-/// The first run (in the order of the seeds) that could not be carried out.
+/// The first run (in the order of the seeds) that could not be carried out or did not repeat.
 pub fn sweep(
     question: &Question,
     run: Runner<'_>,
@@ -74,7 +77,7 @@ pub fn sweep(
         let tried: Vec<Result<Vec<Trial>, Box<SweepError>>> = batch
             .into_par_iter()
             .with_max_len(1)
-            .map(|seed| attempt(&question.spaces, Seed(seed), run))
+            .map(|seed| attempt(question, Seed(seed), run))
             .collect();
         for trials in tried {
             if tally.add(trials?) && question.stop_at_first {

@@ -18,3 +18,4 @@ mod serve;
 mod served;
 mod support;
 mod tidy;
+mod verify;

@@ -82,6 +82,26 @@ fn what_must_be_absent_is_absent() {
     }
 }
 
+/// Cargo turns a feature on for everything that it builds together, so whoever asked for these would
+/// put them into the real binary.
+#[test]
+fn nothing_beside_their_own_tests_turns_the_planted_locks_on() {
+    let definition = r#"planted = ["tokio/macros"]"#;
+    for file in [
+        "Cargo.toml",
+        "sim/Cargo.toml",
+        "models/Cargo.toml",
+        "benches/Cargo.toml",
+        "examples/my_lock/Cargo.toml",
+        ".cargo/config.toml",
+    ] {
+        let text = fs::read_to_string(top().join(file)).expect("a manifest");
+        let lines = text.lines().filter(|line| !line.starts_with('#') && *line != definition);
+        let named: Vec<_> = lines.filter(|line| line.contains("planted")).collect();
+        assert!(named.is_empty(), "{file}: {named:?}");
+    }
+}
+
 #[test]
 fn nothing_is_left_to_do() {
     let marks = ["todo!(", "unimplemented!(", "#[ignore", "FIXME", "XXX"];

@@ -275,6 +275,7 @@ impl Body {
             self.tasks.tell(interest);
         }
         self.witness(u64::from(host.0) << 8 | 1);
+        self.log.leave_trail(now, || format!("timer of {}", self.conditions.name(host)));
     }
 
     fn schedule(&mut self, timer: TimerId, host: HostId, target: SteadyTime) {

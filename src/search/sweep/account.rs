@@ -29,6 +29,8 @@ pub struct Sweep {
     pub first_seed: Seed,
     /// How many seeds were tried: one plan each, with every contender.
     pub plans: u64,
+    /// How many runs were run twice; each repeated, or there would be no account.
+    pub rechecked: u64,
     /// What each contender did.
     pub contenders: Vec<ContenderAccount>,
     /// How often each fault family was on, and how often it struck: one that never struck has
@@ -154,6 +156,7 @@ impl Tally {
         let sweep = Sweep {
             first_seed: Seed(question.seeds.start),
             plans: 0,
+            rechecked: 0,
             contenders: question.spaces.iter().map(contender).collect(),
             families: families.unwrap_or_default().into_iter().map(family).collect(),
             facts: FACTS.iter().map(|fact| Times { name: fact.name, runs: 0 }).collect(),
@@ -168,6 +171,7 @@ impl Tally {
         self.sweep.plans += 1;
         let mut broken = false;
         for (index, trial) in trials.into_iter().enumerate() {
+            self.sweep.rechecked += u64::from(trial.rechecked);
             let account = &mut self.sweep.contenders[index];
             let Some(judged) = trial.result else {
                 account.inexpressible += 1;

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use picklock_sim::run::WorldError;
+
 use super::*;
 use crate::engine::Engine;
 use crate::outcome::Outcome;
@@ -14,7 +16,7 @@ fn question(contenders: &[&str], seeds: Range<u64>) -> Question {
     let scenario = load(&top.join("scenarios/published/s1-gc-pause.toml")).unwrap();
     let contenders = contenders.iter().map(|name| name.parse::<Contender>().unwrap());
     let spaces = contenders.map(|one| (one, Space::of(&scenario, one, None))).collect();
-    Question { spaces, seeds, stop_at_first: false }
+    Question { spaces, seeds, stop_at_first: false, recheck: Share::default() }
 }
 
 fn run(plan: &Plan) -> Result<Outcome, WorldError> {
@@ -104,4 +106,30 @@ fn the_work_of_all_runs_is_added_up() {
         }
     }
     assert_eq!(found.work, sum);
+}
+
+#[test]
+fn a_sample_is_run_twice_wherever_the_range_begins_and_one_that_differs_ends_the_sweep() {
+    let mut question = question(&["redis-lua-decr", "redis-token-cad"], 0..100);
+    question.recheck = "10".parse().unwrap();
+    let rechecked = |seeds| {
+        let question = Question { seeds, ..question.clone() };
+        sweep(&question, &run, |_| true).unwrap().rechecked
+    };
+    let all = rechecked(0..100);
+    assert!(all > 0 && all % 2 == 0, "{all}: both contenders of each seed that is drawn");
+    assert_eq!(all, rechecked(0..40) + rechecked(40..100));
+
+    // A runner that does not repeat: each run of a plan gets another stock.
+    let count = std::sync::atomic::AtomicI64::new(0);
+    let unsteady = |plan: &Plan| {
+        let mut plan = plan.clone();
+        plan.workload.initial += count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        run(&plan)
+    };
+    let error = sweep(&question, &unsteady, |_| true).unwrap_err();
+    assert!(matches!(error.error, Obstacle::NotRepeated { first, second } if first != second));
+    let first = (0..100).find(|seed| question.recheck.takes(Seed(*seed)));
+    assert_eq!(Some(error.seed.0), first);
+    assert_eq!(error.contender.to_string(), "redis-lua-decr");
 }

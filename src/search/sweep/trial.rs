@@ -4,8 +4,9 @@ use picklock_sim::fault::TimedFault;
 use picklock_sim::run::WorldError;
 use picklock_sim::seed::Seed;
 
-use super::SweepError;
+use super::recheck::{Obstacle, run_again};
 use super::work::Work;
+use super::{Question, SweepError};
 use crate::contender::Contender;
 use crate::facts::facts;
 use crate::outcome::{Outcome, Severity};
@@ -21,6 +22,8 @@ pub(super) struct Trial {
     pub(super) seed: Seed,
     /// The families that were on, and whether any of their faults has struck.
     pub(super) families: Vec<(&'static str, bool)>,
+    /// Whether it was run twice.
+    pub(super) rechecked: bool,
     /// What came of it; `None` if the engine cannot express it.
     pub(super) result: Option<Judged>,
 }
@@ -48,13 +51,13 @@ pub(super) struct Broken {
 
 /// The plan of a seed with every contender.
 pub(super) fn attempt(
-    spaces: &[(Contender, Space)],
+    question: &Question,
     seed: Seed,
     run: Runner<'_>,
 ) -> Result<Vec<Trial>, Box<SweepError>> {
     let one = |(contender, space): &(Contender, Space)| {
         let Drawn { plan, families } = space.draw(seed);
-        let error = |error| {
+        let error = |error: Obstacle| {
             let plan = Box::new(plan.clone());
             Box::new(SweepError { seed, contender: *contender, plan, error })
         };
@@ -62,18 +65,23 @@ pub(super) fn attempt(
             Ok(outcome) => outcome,
             Err(WorldError::CannotExpress { .. }) => {
                 let families = families.iter().map(|(name, _)| (*name, false)).collect();
-                return Ok(Trial { seed, families, result: None });
+                return Ok(Trial { seed, families, rechecked: false, result: None });
             }
-            Err(cannot) => return Err(error(cannot)),
+            Err(cannot) => return Err(error(cannot.into())),
         };
+        let rechecked = question.recheck.takes(seed);
+        if rechecked {
+            run_again(&plan, &outcome, run).map_err(error)?;
+        }
         let struck = outcome.struck();
         let families = families.into_iter().map(|(name, mut faults)| {
             let any = faults.any(|fault| struck.contains(&fault));
             (name, any)
         });
-        Ok(Trial { seed, families: families.collect(), result: Some(judged(&outcome, run)) })
+        let families = families.collect();
+        Ok(Trial { seed, families, rechecked, result: Some(judged(&outcome, run)) })
     };
-    spaces.iter().map(one).collect()
+    question.spaces.iter().map(one).collect()
 }
 
 fn judged(outcome: &Outcome, run: Runner<'_>) -> Judged {

@@ -12,6 +12,7 @@ use crate::event::agenda::Due;
 use crate::event::world::Body;
 use crate::plan::Latency;
 use crate::time::SimTime;
+use crate::trail::bytes_in_words;
 
 /// When a dropped SYN is sent again (Linux' initial retransmission timeout, RFC 6298).
 const SYN_RETRY: Duration = Duration::from_secs(1);
@@ -149,12 +150,21 @@ impl Body {
             Packet::Rst => (6, 0),
         };
         self.witness(u64::from(id.conn) << 16 | (id.sender as u64) << 8 | kind);
+        let pipe = &self.net.conns[id.conn as usize].pipes[id.sender as usize];
+        let start = pipe.read + pipe.arrived;
+        let bytes = &pipe.bytes[start..start + length];
         if length > 0 {
-            let pipe = &self.net.conns[id.conn as usize].pipes[id.sender as usize];
-            let start = pipe.read + pipe.arrived;
-            let bytes = &pipe.bytes[start..start + length];
             self.log.digest.bytes(bytes);
         }
+        let (from, to) = self.net.ends_of(id);
+        let conditions = &self.conditions;
+        self.log.leave_trail(self.agenda.now(), || {
+            let what = match packet {
+                Packet::Data(_) => bytes_in_words(bytes),
+                packet => format!("{packet:?}").to_uppercase(),
+            };
+            format!("{} > {}: {what}", conditions.name(from), conditions.name(to))
+        });
     }
 }
 
