@@ -17,6 +17,8 @@ pub struct HostId(pub u16);
 #[derive(Debug)]
 pub struct Conditions {
     names: Vec<HostName>,
+    /// Sorted by name: looked up for every event that is recorded.
+    ids: Vec<(HostName, HostId)>,
     hosts: Vec<HostCondition>,
     /// Row-major: `from * hosts + to`.
     links: Vec<LinkCondition>,
@@ -77,7 +79,11 @@ impl Conditions {
             slow_ms: 0,
             rate_ppm: host.rate_ppm,
         });
+        let ids = names.iter().enumerate().map(|(index, name)| (*name, HostId(index as u16)));
+        let mut ids: Vec<_> = ids.collect();
+        ids.sort_unstable();
         Self {
+            ids,
             hosts: hosts.collect(),
             links: vec![LinkCondition::default(); names.len() * names.len()],
             names,
@@ -91,7 +97,8 @@ impl Conditions {
 
     /// The host of that name.
     pub fn id(&self, name: HostName) -> Option<HostId> {
-        self.names.iter().position(|known| *known == name).map(|index| HostId(index as u16))
+        let place = self.ids.binary_search_by_key(&name, |(known, _)| *known).ok()?;
+        Some(self.ids[place].1)
     }
 
     /// A host's name.

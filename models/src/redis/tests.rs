@@ -10,6 +10,7 @@ mod aggregates;
 mod changes;
 mod crashes;
 mod expiry;
+mod states;
 mod touches;
 
 /// A morning in 2026, in Unix milliseconds: what the wall clock shows at millisecond 0 of a test.

@@ -28,7 +28,6 @@ pub(super) fn build(host: Rc<Host>) -> mlua::Result<State> {
         lua.create_string(text)
     };
     let handler = lua.create_function(handler)?;
-    count_instructions(&lua, &host, super::STEP);
     let compiled = RefCell::default();
     Ok(State { lua, host, xpcall, handler, environment, globals, prepare, compiled })
 }

@@ -35,8 +35,7 @@ pub(super) fn borrow() -> State {
 /// Keeps a state for the next server.
 pub(super) fn give_back(state: State) {
     state.host.core.take();
-    // A script that never ended has left the counting of instructions as it must not stay.
-    if state.lua.used_memory() > SPARE_BYTES || state.host.instructions.get() >= INSTRUCTION_LIMIT {
+    if state.lua.used_memory() > SPARE_BYTES {
         return;
     }
     // While the thread itself ends there is nobody to keep it for.
@@ -103,9 +102,6 @@ impl State {
         let reply = self.call(function, words, ranges);
         host.frame.set(None);
         let endless = host.instructions.get() >= INSTRUCTION_LIMIT;
-        if endless {
-            sandbox::count_instructions(&self.lua, host, STEP);
-        }
         // Lua 5.1 does not look for garbage when it runs out of memory: the next script would find none.
         if self.lua.used_memory() > MEMORY_LIMIT / 8 {
             let _ = self.lua.gc_collect();
@@ -120,6 +116,8 @@ impl State {
         ranges: (Range<usize>, Range<usize>),
     ) -> mlua::Result<Reply> {
         self.present(words, ranges)?;
+        // From nothing, so that an endless script ends at the same instruction whatever ran before it.
+        sandbox::count_instructions(&self.lua, &self.host, STEP);
         self.lua.set_memory_limit(MEMORY_LIMIT)?;
         let ended = self.xpcall.call::<(bool, Value)>((function, &self.handler));
         self.lua.set_memory_limit(NO_LIMIT)?;
