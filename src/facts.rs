@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use picklock_models::model::ChangeKind;
-use picklock_sim::history::{Event, Kind, Op, RecordName};
+use picklock_sim::history::{Event, Kind, Op, OpName, RecordName};
 use picklock_sim::host::HostName;
 
 use crate::checkers::intervals::{Belief, EndedBy, beliefs};
@@ -46,7 +46,12 @@ const fn fact(name: &'static str, happened: fn(&Seen<'_>) -> bool) -> Fact {
 
 /// Which facts happened in a history, in the order of [`FACTS`].
 pub fn facts(history: &History) -> Vec<bool> {
-    let seen = Seen { history, beliefs: beliefs(history), expiries: expiries(history) };
+    let seen = Seen {
+        history,
+        beliefs: beliefs(history),
+        expiries: expiries(history),
+        kinds: kinds(history),
+    };
     FACTS.iter().map(|fact| (fact.happened)(&seen)).collect()
 }
 
@@ -56,6 +61,20 @@ struct Seen<'a> {
     beliefs: Vec<Belief>,
     /// The moments at which a lease expired, each with its owner.
     expiries: Vec<(u32, HostName)>,
+    /// Which operations there are, with one bit for each of the four words: most facts are ruled out by
+    /// what is not there.
+    kinds: [u8; OPERATIONS],
+}
+
+/// More than there are names of operations.
+const OPERATIONS: usize = 32;
+
+fn kinds(history: &History) -> [u8; OPERATIONS] {
+    let mut kinds = [0; OPERATIONS];
+    for event in &history.events {
+        kinds[event.op.name() as usize] |= 1 << event.kind as u8;
+    }
+    kinds
 }
 
 fn expiries(history: &History) -> Vec<(u32, HostName)> {
@@ -83,6 +102,11 @@ impl Seen<'_> {
         let before = self.history.events[..index as usize].iter().rev();
         let mut own = before.filter(|event| event.process == client && op(&event.op));
         own.next().is_some_and(|event| event.kind == Kind::Invoke)
+    }
+
+    /// Whether there is any event of these two words.
+    fn has(&self, op: OpName, kind: Kind) -> bool {
+        self.kinds[op as usize] & 1 << kind as u8 != 0
     }
 
     fn any(&self, is: impl FnMut(&Event) -> bool) -> bool {
@@ -141,6 +165,9 @@ fn unheard_grant(seen: &Seen<'_>) -> bool {
 }
 
 fn late_grant(seen: &Seen<'_>) -> bool {
+    if seen.expiries.is_empty() {
+        return false;
+    }
     // Whose lease has expired since it began to ask.
     let mut over: BTreeMap<HostName, bool> = BTreeMap::new();
     seen.any(|event| match (event.op, event.kind) {
@@ -172,19 +199,18 @@ fn two_believers(seen: &Seen<'_>) -> bool {
 }
 
 fn told(seen: &Seen<'_>) -> bool {
-    seen.any(|event| matches!(event.op, Op::Lost))
+    seen.has(OpName::Lost, Kind::Info)
 }
 
 fn refused(seen: &Seen<'_>) -> bool {
     // Reads are refused too, but only writes leave a mark at the resource.
-    seen.any(|event| {
-        matches!(event.op, Op::Applied { accepted: false, .. })
-            || (event.kind == Kind::Fail && matches!(event.op, Op::Read { .. } | Op::Write { .. }))
-    })
+    seen.has(OpName::Read, Kind::Fail)
+        || seen.has(OpName::Write, Kind::Fail)
+        || seen.any(|event| matches!(event.op, Op::Applied { accepted: false, .. }))
 }
 
 fn released_too_late(seen: &Seen<'_>) -> bool {
-    seen.any(|event| event.kind == Kind::Fail && matches!(event.op, Op::Release))
+    seen.has(OpName::Release, Kind::Fail)
 }
 
 fn holder_crashed(seen: &Seen<'_>) -> bool {
@@ -192,6 +218,9 @@ fn holder_crashed(seen: &Seen<'_>) -> bool {
 }
 
 fn lost_in_restart(seen: &Seen<'_>) -> bool {
+    if !seen.has(OpName::Crashed, Kind::Info) {
+        return false;
+    }
     // The record was there when the server went down, and the next thing that is known of it is not
     // that it was loaded.
     let mut there = false;

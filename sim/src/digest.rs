@@ -21,7 +21,16 @@ impl Digest {
     /// Mixes one number in.
     #[inline]
     pub fn number(&mut self, number: u64) {
-        self.mix(0, number);
+        self.pair(0, number);
+    }
+
+    /// Mixes two numbers in: a folded 128-bit multiplication, as wyhash uses.
+    #[inline]
+    pub fn pair(&mut self, high: u64, low: u64) {
+        let product = u128::from(self.0 ^ high ^ 0xa076_1d64_78bd_642f)
+            * u128::from(low ^ 0xe703_7ed1_a0b4_28db);
+        // The rotation of the old state keeps it alive where a factor happens to be zero.
+        self.0 = (product as u64) ^ ((product >> 64) as u64) ^ self.0.rotate_left(23);
     }
 
     /// Mixes bytes in, with their length.
@@ -31,23 +40,14 @@ impl Digest {
         let (pairs, rest) = bytes.as_chunks::<16>();
         for pair in pairs {
             let pair = u128::from_le_bytes(*pair);
-            self.mix((pair >> 64) as u64, pair as u64);
+            self.pair((pair >> 64) as u64, pair as u64);
         }
         if !rest.is_empty() {
             let mut last = [0; 16];
             last[..rest.len()].copy_from_slice(rest);
             let pair = u128::from_le_bytes(last);
-            self.mix((pair >> 64) as u64, pair as u64);
+            self.pair((pair >> 64) as u64, pair as u64);
         }
-    }
-
-    /// A folded 128-bit multiplication, as wyhash uses.
-    #[inline]
-    fn mix(&mut self, high: u64, low: u64) {
-        let product = u128::from(self.0 ^ high ^ 0xa076_1d64_78bd_642f)
-            * u128::from(low ^ 0xe703_7ed1_a0b4_28db);
-        // The rotation of the old state keeps it alive where a factor happens to be zero.
-        self.0 = (product as u64) ^ ((product >> 64) as u64) ^ self.0.rotate_left(23);
     }
 }
 
@@ -84,6 +84,18 @@ mod tests {
             digest.bytes(part);
         }
         digest
+    }
+
+    #[test]
+    fn a_pair_is_neither_its_reverse_nor_its_sum() {
+        let digest = |high, low| {
+            let mut digest = Digest::default();
+            digest.pair(high, low);
+            digest
+        };
+        assert_ne!(digest(1, 2), digest(2, 1));
+        assert_ne!(digest(1, 2), digest(0, 3));
+        assert_ne!(digest(0, 0), Digest::default());
     }
 
     #[test]

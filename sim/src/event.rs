@@ -99,6 +99,9 @@ impl<C: Cast> Stage<'_, C> {
     fn run_ready_tasks(&self) -> Result<(), WorldError> {
         let mut polls = 0;
         loop {
+            if self.world.borrow().is_quiet() {
+                return Ok(());
+            }
             self.obey_orders();
             let Some((turn, now, name)) = self.world.borrow_mut().next_turn() else {
                 return Ok(());

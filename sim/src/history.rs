@@ -250,34 +250,24 @@ impl Op {
 impl Event {
     /// Mixes the event into a digest: everything but its index, which follows from its place.
     pub fn digest(&self, digest: &mut Digest) {
-        digest.number(self.at.as_nanos());
         let host = |host: HostName| (host.role as u64) << 16 | u64::from(host.number);
-        digest.number(host(self.process) << 16 | (self.kind as u64) << 8 | self.op.name() as u64);
-        let mut optional = |value: Option<u64>| match value {
-            Some(value) => digest.number(value),
-            None => digest.number(u64::MAX - 1),
-        };
+        let optional = |value: Option<u64>| value.unwrap_or(u64::MAX - 1);
+        let word = host(self.process) << 16 | (self.kind as u64) << 8 | self.op.name() as u64;
+        digest.pair(self.at.as_nanos(), word);
         match self.op {
             Op::Acquire { token, until } => {
-                optional(token);
-                optional(until.map(SimTime::as_nanos));
+                digest.pair(optional(token), optional(until.map(SimTime::as_nanos)));
             }
-            Op::Renew { until } => optional(until.map(SimTime::as_nanos)),
-            Op::Read { value } | Op::Sell { left: value } => optional(value.map(|v| v as u64)),
-            Op::Write { value, token } => {
-                optional(Some(value as u64));
-                optional(token);
+            Op::Renew { until } => digest.number(optional(until.map(SimTime::as_nanos))),
+            Op::Read { value } | Op::Sell { left: value } => {
+                digest.number(optional(value.map(|value| value as u64)));
             }
+            Op::Write { value, token } => digest.pair(value as u64, optional(token)),
             Op::Applied { by, before, after, token, accepted } => {
-                optional(Some(host(by) << 1 | u64::from(accepted)));
-                optional(Some(before as u64));
-                optional(Some(after as u64));
-                optional(token);
+                digest.pair(host(by) << 1 | u64::from(accepted), optional(token));
+                digest.pair(before as u64, after as u64);
             }
             Op::Record { record, change, by, owner } => {
-                optional(Some(record as u64));
-                optional(by.map(host));
-                optional(owner.map(host));
                 let (tag, number, ttl_ms) = match change {
                     ChangeKind::Set { number, ttl_ms } => (0, number, ttl_ms),
                     ChangeKind::Retimed { ttl_ms } => (1, None, ttl_ms),
@@ -285,14 +275,17 @@ impl Event {
                     ChangeKind::Expired => (3, None, None),
                     ChangeKind::Loaded { number, ttl_ms } => (4, number, ttl_ms),
                 };
-                optional(Some(tag));
-                optional(number.map(|v| v as u64));
-                optional(ttl_ms.map(|v| v as u64));
+                // A host fits into 24 bits; one more bit tells nobody from somebody.
+                let whose = |host_or_none: Option<HostName>| match host_or_none {
+                    Some(name) => host(name) << 1 | 1,
+                    None => 0,
+                };
+                digest.pair((record as u64) << 8 | tag, whose(by) << 32 | whose(owner));
+                let number = number.map(|number| number as u64);
+                digest.pair(optional(number), optional(ttl_ms.map(|ttl_ms| ttl_ms as u64)));
             }
-            Op::FaultBegins { fault, host: hit } => {
-                optional(Some(u64::from(fault) << 32 | host(hit)));
-            }
-            Op::FaultEnds { fault } => optional(Some(u64::from(fault))),
+            Op::FaultBegins { fault, host: hit } => digest.pair(u64::from(fault), host(hit)),
+            Op::FaultEnds { fault } => digest.number(u64::from(fault)),
             Op::Lost
             | Op::Release
             | Op::Check

@@ -154,7 +154,9 @@ impl Nemesis {
     /// An event was recorded.
     #[inline]
     pub fn on_event(&mut self, event: &Event, world: &mut impl Levers) {
-        if let (true, Op::Record { by, .. }) = (OpName::Granted.fits(&event.op), event.op) {
+        if let Op::Record { by, .. } = event.op
+            && OpName::Granted.fits(&event.op)
+        {
             self.owner = by;
         }
         self.follow_holder(event, world);

@@ -81,12 +81,14 @@ impl<E: Env> Tokened<E> {
     /// 20 random bytes in hexadecimal, as the official documentation suggests.
     pub(super) fn draw_token(&mut self) {
         let env = &self.server.context.env;
-        self.token.clear();
-        for digits in [16, 16, 8] {
-            let random = env.random();
-            let digit = |place| char::from(HEX[(random >> (4 * place)) as usize & 0xf]);
-            self.token.extend((0..digits).rev().map(digit));
+        let random = [env.random().to_be_bytes(), env.random().to_be_bytes()].concat();
+        let last = (env.random() as u32).to_be_bytes();
+        let mut digits = [0; 40];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(random.iter().chain(&last)) {
+            pair.copy_from_slice(&[HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 0xf)]]);
         }
+        self.token.clear();
+        self.token.push_str(str::from_utf8(&digits).expect("digits are ASCII"));
     }
 }
 

@@ -125,6 +125,11 @@ impl Tasks {
         }
     }
 
+    #[inline]
+    pub(super) fn nobody_is_ready(&self) -> bool {
+        self.ready.is_empty() && !self.calls.any.load(Ordering::Acquire)
+    }
+
     /// Takes one of the ready tasks, by chance.
     #[inline]
     pub(super) fn take_ready(&mut self) -> Option<(TaskId, HostId)> {

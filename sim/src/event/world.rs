@@ -116,6 +116,12 @@ impl World {
         Self { nemesis, body }
     }
 
+    /// Whether nothing is left to do at this instant.
+    #[inline]
+    pub(super) fn is_quiet(&self) -> bool {
+        self.body.tasks.nobody_is_ready() && self.body.orders.is_empty()
+    }
+
     /// The next task to be run, with time and host; those of frozen hosts are put aside.
     pub(super) fn next_turn(&mut self) -> Option<(Turn, SimTime, HostName)> {
         let body = &mut self.body;
@@ -220,8 +226,7 @@ impl Body {
     /// Mixes a network or timer event into the digest.
     pub(super) fn witness(&mut self, what: u64) {
         let now = self.now();
-        self.log.digest.number(now.as_nanos());
-        self.log.digest.number(what);
+        self.log.digest.pair(now.as_nanos(), what);
     }
 
     pub(super) fn set_timer(&mut self, host: HostId, target: SteadyTime) -> TimerId {

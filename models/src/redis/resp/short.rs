@@ -31,10 +31,20 @@ pub(super) fn write_bulk(bytes: &[u8], output: &mut BytesMut) {
 #[inline]
 fn put_bulk<'a>(bytes: &[u8], out: &'a mut [u8]) -> &'a mut [u8] {
     let (body, rest) = put_header(b'$', bytes.len(), out).split_at_mut(bytes.len());
-    body.copy_from_slice(bytes);
+    copy(bytes, body);
     let (end, rest) = rest.split_at_mut(2);
     end.copy_from_slice(b"\r\n");
     rest
+}
+
+/// Words of locks are mostly so short that a call costs more than to copy them.
+#[inline]
+fn copy(from: &[u8], to: &mut [u8]) {
+    if from.len() <= 4 {
+        to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+    } else {
+        to.copy_from_slice(from);
+    }
 }
 
 /// The size of a line that announces a length.
@@ -49,6 +59,15 @@ fn header_size(length: usize) -> usize {
 
 #[inline]
 fn put_header(mark: u8, length: usize, out: &mut [u8]) -> &mut [u8] {
+    if length > 9 {
+        return long_header(mark, length, out);
+    }
+    let (line, rest) = out.split_first_chunk_mut().expect("as large as was counted");
+    *line = [mark, b'0' + length as u8, b'\r', b'\n'];
+    rest
+}
+
+fn long_header(mark: u8, length: usize, out: &mut [u8]) -> &mut [u8] {
     let (line, rest) = out.split_at_mut(header_size(length));
     line[0] = mark;
     let size = line.len();

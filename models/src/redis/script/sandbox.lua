@@ -219,8 +219,14 @@ globals.math = read_only(own_math)
 globals.redis = read_only(redis)
 globals.table = read_only(copy(table))
 
--- KEYS and ARGV of the next script: the first `count` words, and the others.
+-- KEYS and ARGV of the next script: the first `count` words, and the others. Nearly every lock has one
+-- key.
+local function with_one_key(key, ...)
+  globals.KEYS, globals.ARGV = { key }, { ... }
+end
+
 local function prepare(count, ...)
+  if count == 1 then return with_one_key(...) end
   local keys = { ... }
   for index = select('#', ...), count + 1, -1 do keys[index] = nil end
   globals.KEYS, globals.ARGV = keys, { select(count + 1, ...) }

@@ -26,7 +26,8 @@ const LAST_RTO: Duration = Duration::from_secs(120);
 /// What happens on the wire.
 impl Body {
     pub(super) fn send(&mut self, pipe: PipeId, packet: Packet) {
-        let arrival = self.now() + self.draw_latency(pipe);
+        let latency = self.draw_latency(pipe);
+        let arrival = self.now() + latency;
         self.put_on_wire(pipe, packet, arrival);
     }
 
