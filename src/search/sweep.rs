@@ -6,6 +6,7 @@
 //! seeds give the same account everywhere.
 
 mod account;
+mod in_order;
 mod known;
 mod trial;
 mod work;
@@ -14,7 +15,6 @@ use std::ops::Range;
 
 use picklock_sim::run::WorldError;
 use picklock_sim::seed::Seed;
-use rayon::prelude::*;
 
 pub use account::{ContenderAccount, Failure, FamilyCount, Sweep, Times};
 pub use known::{Known, known};
@@ -24,11 +24,8 @@ use super::Runner;
 use super::space::Space;
 use crate::contender::Contender;
 use account::Tally;
+use in_order::in_order;
 use trial::{Trial, attempt};
-
-/// How many seeds are worked on between two looks at the clock: enough to keep all cores busy, few
-/// enough that a time limit is kept to a second or so.
-const BATCH: u64 = 128;
 
 /// A sweep to be carried out.
 #[derive(Clone, Debug)]
@@ -55,34 +52,40 @@ pub struct SweepError {
     pub error: WorldError,
 }
 
-/// Carries out a sweep. Before each batch of seeds `go_on` is told how many are done; false ends the
-/// sweep there.
+/// Carries out a sweep. After each seed `go_on` is told how many are done; false ends the sweep there.
 ///
 /// # Errors
 /// The first run (in the order of the seeds) that could not be carried out.
 pub fn sweep(
     question: &Question,
     run: Runner<'_>,
-    mut go_on: impl FnMut(u64) -> bool,
+    mut go_on: impl FnMut(u64) -> bool + Send,
 ) -> Result<Sweep, Box<SweepError>> {
-    let Range { start, end } = question.seeds;
-    let mut tally = Tally::new(question);
-    let mut next = start;
-    'batches: while next < end && go_on(next - start) {
-        let batch: Vec<u64> = (next..next.saturating_add(BATCH).min(end)).collect();
-        next += batch.len() as u64;
-        let tried: Vec<Result<Vec<Trial>, Box<SweepError>>> = batch
-            .into_par_iter()
-            .with_max_len(1)
-            .map(|seed| attempt(&question.spaces, Seed(seed), run))
-            .collect();
-        for trials in tried {
-            if tally.add(trials?) && question.stop_at_first {
-                break 'batches;
-            }
-        }
-    }
+    let mut tally = Tally::new(question, question.seeds.start);
+    try_all(&question.spaces, question.seeds.clone(), run, |trials| {
+        let broken = tally.add(trials);
+        !(broken && question.stop_at_first) && go_on(tally.sweep.plans)
+    })?;
     Ok(tally.finish(run))
+}
+
+/// Tries seeds and hands out what came of them, in their order, until `take` returns false.
+fn try_all(
+    spaces: &[(Contender, Space)],
+    seeds: Range<u64>,
+    run: Runner<'_>,
+    mut take: impl FnMut(Vec<Trial>) -> bool + Send,
+) -> Result<(), Box<SweepError>> {
+    let mut result = Ok(());
+    let work = |seed| attempt(spaces, Seed(seed), run);
+    in_order(seeds, work, |tried| match tried {
+        Ok(trials) => take(trials),
+        Err(error) => {
+            result = Err(error);
+            false
+        }
+    });
+    result
 }
 
 #[cfg(test)]
