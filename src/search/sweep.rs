@@ -3,11 +3,15 @@
 //! A seed is one unit of work: its plan is run with every contender, and each promise that breaks is
 //! traced to the faults that it needs. That depends on the seed alone, so seeds can be spread over
 //! threads or machines; the account is then put together in the order of the seeds, and the same
-//! seeds give the same account everywhere.
+//! seeds give the same account everywhere. A part of it can be written to a file: one machine's share,
+//! or all until now, so that a sweep that was killed goes on there.
 
 mod account;
 mod in_order;
 mod known;
+mod merge;
+mod partial;
+mod shard;
 mod trial;
 mod work;
 
@@ -18,6 +22,9 @@ use picklock_sim::seed::Seed;
 
 pub use account::{ContenderAccount, Failure, FamilyCount, Sweep, Times};
 pub use known::{Known, known};
+pub use merge::{MergeError, merge};
+pub use partial::{Partial, Subject};
+pub use shard::Shard;
 pub use work::Work;
 
 use super::Runner;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use picklock_sim::seed::Seed;
 use rayon::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Question;
 use super::known::Known;
@@ -23,7 +23,7 @@ use crate::search::cause::Cause;
 use crate::search::shrink::shrink;
 
 /// What was found.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Sweep {
     /// The first seed.
     pub first_seed: Seed,
@@ -41,7 +41,7 @@ pub struct Sweep {
 }
 
 /// What one contender did under all plans.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct ContenderAccount {
     /// Who.
     pub contender: Contender,
@@ -60,6 +60,7 @@ pub struct ContenderAccount {
     /// 95 % Wilson interval of the rate of broken runs.
     pub interval: (f64, f64),
     /// The distinct failures, in the order of the checkers, the simplest cause first.
+    #[serde(skip_deserializing)]
     pub failures: Vec<Failure>,
 }
 
@@ -103,7 +104,7 @@ pub struct Failure {
 }
 
 /// How often a family of faults was there.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct FamilyCount {
     /// Its name.
     pub name: String,
@@ -114,7 +115,7 @@ pub struct FamilyCount {
 }
 
 /// How often something happened.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Times {
     /// What.
     pub name: String,
@@ -123,10 +124,11 @@ pub struct Times {
 }
 
 /// An account in the making. Its size depends on what was found and not on how many seeds it took.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Tally {
     pub(super) sweep: Sweep,
     /// One per contender.
+    #[serde(with = "super::partial::as_lists")]
     pub(super) failures: Vec<Failures>,
 }
 
