@@ -17,4 +17,5 @@ mod serve;
 #[cfg(all(feature = "real", unix))]
 mod served;
 mod support;
+mod sweeps;
 mod tidy;

@@ -68,12 +68,12 @@ impl Subject {
                 ("engine", one.engine.to_string()),
                 ("seeds", format!("{}..{}", one.seeds.start, one.seeds.end)),
                 ("`--first`", one.stop_at_first.to_string()),
-                ("plans, by the scenario's text,", one.space.to_string()),
+                ("plans (which follow from the scenario's text)", one.space.to_string()),
             ]
         };
         let mut pairs = told(self).into_iter().zip(told(other));
         let ((what, mine), (_, theirs)) = pairs.find(|(mine, theirs)| mine != theirs)?;
-        Some(format!("the {what} are not the same: {theirs} there, {mine} here"))
+        Some(format!("{what} {theirs} there, {mine} here"))
     }
 }
 
