@@ -77,6 +77,7 @@ impl Progress {
         let s = if threads == 1 { "" } else { "s" };
         let shrinking = match shrunk {
             0 => String::new(),
+            1 => format!(", 1 failure shrunk in {}", told(self.elapsed() - tried)),
             shrunk => format!(", {shrunk} failures shrunk in {}", told(self.elapsed() - tried)),
         };
         let memory = peak_mb().map_or(String::new(), |peak| format!(", {peak} MB at most"));
@@ -100,7 +101,7 @@ fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
