@@ -81,6 +81,8 @@ pub(crate) enum CliError {
     Input(Report),
     /// The user cannot.
     Internal(Report),
+    /// A run did not repeat: what there is to say of it.
+    NotRepeated(String),
 }
 
 /// What a command comes to.
@@ -118,11 +120,12 @@ pub fn main() -> ExitCode {
         Verb::List(args) => list::run(&args),
     };
     let exit = result.unwrap_or_else(|error| {
-        let (report, exit) = match error {
-            CliError::Input(report) => (report, Exit::BadInput),
-            CliError::Internal(report) => (report, Exit::Internal),
+        let (text, exit) = match error {
+            CliError::Input(report) => (format!("{report:?}"), Exit::BadInput),
+            CliError::Internal(report) => (format!("{report:?}"), Exit::Internal),
+            CliError::NotRepeated(text) => (text, Exit::NotRepeated),
         };
-        output::talk(format_args!("{report:?}"));
+        output::talk(format_args!("{text}"));
         exit
     });
     exit.into()

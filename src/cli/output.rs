@@ -59,14 +59,6 @@ pub(super) fn progress(runs: u64) -> ProgressBar {
     bar
 }
 
-/// The same for work whose end is a time and not a number.
-pub(super) fn progress_without_end() -> ProgressBar {
-    let style = ProgressStyle::with_template("{spinner} {pos} plans, {per_sec}, for {elapsed}");
-    let bar = ProgressBar::new_spinner();
-    bar.set_style(style.expect("a template that was tested"));
-    bar
-}
-
 /// Real time, for limits that a person sets.
 pub(super) struct Stopwatch(std::time::Instant);
 
@@ -94,6 +86,11 @@ pub(super) fn write_file(
 pub(super) fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<(), CliError> {
     let written = files::write_json(path, value);
     written.map_err(|error| file_error(&path.display().to_string(), &error))
+}
+
+/// Removes a file that has done its service.
+pub(super) fn remove(path: &Path) -> Result<(), CliError> {
+    std::fs::remove_file(path).map_err(|error| file_error(&path.display().to_string(), &error))
 }
 
 /// Keeps a run: its plan, from which it can be repeated, and its history.

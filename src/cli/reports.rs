@@ -107,6 +107,7 @@ fn write(option: &str, file: &Path, text: &str) -> Result<(), CliError> {
         CliError::Internal(report) | CliError::Input(report) => {
             CliError::Input(miette::miette!("{option} {report}"))
         }
+        other => other,
     })
 }
 

@@ -152,7 +152,7 @@ fn about(error: WorldError, scenario: &Scenario, spec: &ContenderSpec) -> CliErr
     let text = format!("{} with {}: {error}", scenario.name, spec.name);
     match CliError::from(error) {
         CliError::Input(_) => CliError::Input(miette::miette!("{text}")),
-        CliError::Internal(_) => CliError::Internal(miette::miette!("{text}")),
+        _ => CliError::Internal(miette::miette!("{text}")),
     }
 }
 

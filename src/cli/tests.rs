@@ -87,5 +87,13 @@ fn shell_blocks(text: &str) -> Vec<String> {
 fn words(command: &str) -> impl Iterator<Item = String> {
     let ends = |word: &&str| !["#", ">", "|", "&&", "2>"].contains(word);
     let words = command.split_whitespace().take_while(ends);
-    words.map(|word| word.trim_matches(['"', '\'']).to_owned())
+    words.map(|word| filled_in(word.trim_matches(['"', '\''])))
+}
+
+/// A word with a number for each variable: `1/1` for `$CI_NODE_INDEX/$CI_NODE_TOTAL`.
+fn filled_in(word: &str) -> String {
+    let mut parts = word.split('$');
+    let before = parts.next().unwrap_or_default().to_owned();
+    let is_name = |character: char| character.is_ascii_alphanumeric() || character == '_';
+    parts.fold(before, |text, part| text + "1" + part.trim_start_matches(is_name))
 }

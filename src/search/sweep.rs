@@ -3,33 +3,37 @@
 //! A seed is one unit of work: its plan is run with every contender, and each promise that breaks is
 //! traced to the faults that it needs. That depends on the seed alone, so seeds can be spread over
 //! threads or machines; the account is then put together in the order of the seeds, and the same
-//! seeds give the same account everywhere.
+//! seeds give the same account everywhere. A part of it can be written to a file: one machine's share,
+//! or all until now, so that a sweep that was killed goes on there.
 
 mod account;
+mod in_order;
 mod known;
+mod merge;
+mod partial;
 mod recheck;
+mod shard;
 mod trial;
 mod work;
 
 use std::ops::Range;
 
 use picklock_sim::seed::Seed;
-use rayon::prelude::*;
 
 pub use account::{ContenderAccount, Failure, FamilyCount, Sweep, Times};
 pub use known::{Known, known};
+pub use merge::{MergeError, merge};
+pub use partial::{Partial, Subject};
 pub use recheck::{Obstacle, Share};
+pub use shard::Shard;
 pub use work::Work;
 
 use super::Runner;
 use super::space::Space;
 use crate::contender::Contender;
 use account::Tally;
+use in_order::in_order;
 use trial::{Trial, attempt};
-
-/// How many seeds are worked on between two looks at the clock: enough to keep all cores busy, few
-/// enough that a time limit is kept to a second or so.
-const BATCH: u64 = 128;
 
 /// A sweep to be carried out.
 #[derive(Clone, Debug)]
@@ -58,34 +62,40 @@ pub struct SweepError {
     pub error: Obstacle,
 }
 
-/// Carries out a sweep. Before each batch of seeds `go_on` is told how many are done; false ends the
-/// sweep there.
+/// Carries out a sweep. After each seed `go_on` is told how many are done; false ends the sweep there.
 ///
 /// # Errors
 /// The first run (in the order of the seeds) that could not be carried out or did not repeat.
 pub fn sweep(
     question: &Question,
     run: Runner<'_>,
-    mut go_on: impl FnMut(u64) -> bool,
+    mut go_on: impl FnMut(u64) -> bool + Send,
 ) -> Result<Sweep, Box<SweepError>> {
-    let Range { start, end } = question.seeds;
-    let mut tally = Tally::new(question);
-    let mut next = start;
-    'batches: while next < end && go_on(next - start) {
-        let batch: Vec<u64> = (next..next.saturating_add(BATCH).min(end)).collect();
-        next += batch.len() as u64;
-        let tried: Vec<Result<Vec<Trial>, Box<SweepError>>> = batch
-            .into_par_iter()
-            .with_max_len(1)
-            .map(|seed| attempt(question, Seed(seed), run))
-            .collect();
-        for trials in tried {
-            if tally.add(trials?) && question.stop_at_first {
-                break 'batches;
-            }
-        }
-    }
+    let mut tally = Tally::new(question, question.seeds.start);
+    try_all(question, question.seeds.clone(), run, |trials| {
+        let broken = tally.add(trials);
+        !(broken && question.stop_at_first) && go_on(tally.sweep.plans)
+    })?;
     Ok(tally.finish(run))
+}
+
+/// Tries seeds and hands out what came of them, in their order, until `take` returns false.
+fn try_all(
+    question: &Question,
+    seeds: Range<u64>,
+    run: Runner<'_>,
+    mut take: impl FnMut(Vec<Trial>) -> bool + Send,
+) -> Result<(), Box<SweepError>> {
+    let mut result = Ok(());
+    let work = |seed| attempt(question, Seed(seed), run);
+    in_order(seeds, work, |tried| match tried {
+        Ok(trials) => take(trials),
+        Err(error) => {
+            result = Err(error);
+            false
+        }
+    });
+    result
 }
 
 #[cfg(test)]

@@ -17,5 +17,6 @@ mod serve;
 #[cfg(all(feature = "real", unix))]
 mod served;
 mod support;
+mod sweeps;
 mod tidy;
 mod verify;

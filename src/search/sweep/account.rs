@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use picklock_sim::seed::Seed;
 use rayon::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Question;
 use super::known::Known;
@@ -23,7 +23,7 @@ use crate::search::cause::Cause;
 use crate::search::shrink::shrink;
 
 /// What was found.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Sweep {
     /// The first seed.
     pub first_seed: Seed,
@@ -43,7 +43,7 @@ pub struct Sweep {
 }
 
 /// What one contender did under all plans.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct ContenderAccount {
     /// Who.
     pub contender: Contender,
@@ -62,6 +62,7 @@ pub struct ContenderAccount {
     /// 95 % Wilson interval of the rate of broken runs.
     pub interval: (f64, f64),
     /// The distinct failures, in the order of the checkers, the simplest cause first.
+    #[serde(skip_deserializing)]
     pub failures: Vec<Failure>,
 }
 
@@ -105,10 +106,10 @@ pub struct Failure {
 }
 
 /// How often a family of faults was there.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct FamilyCount {
     /// Its name.
-    pub name: &'static str,
+    pub name: String,
     /// Runs in which it was on.
     pub drawn: u64,
     /// Runs in which at least one of its faults struck.
@@ -116,30 +117,37 @@ pub struct FamilyCount {
 }
 
 /// How often something happened.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Times {
     /// What.
-    pub name: &'static str,
+    pub name: String,
     /// In how many runs.
     pub runs: u64,
 }
 
-/// An account in the making.
+/// An account in the making. Its size depends on what was found and not on how many seeds it took.
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Tally {
-    sweep: Sweep,
-    /// One per contender: checker (by its place) and cause, with what is known of the failure.
-    failures: Vec<BTreeMap<(usize, Cause), Found>>,
+    pub(super) sweep: Sweep,
+    /// One per contender.
+    #[serde(with = "super::partial::as_lists")]
+    pub(super) failures: Vec<Failures>,
 }
 
+/// Checker (by its place) and cause, with what is known of the failure.
+pub(super) type Failures = BTreeMap<(usize, Cause), Found>;
+
 /// A failure that is not shrunk yet.
-struct Found {
-    runs: u64,
-    first_seed: Seed,
-    plan: Plan,
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) runs: u64,
+    pub(super) first_seed: Seed,
+    pub(super) plan: Plan,
 }
 
 impl Tally {
-    pub(super) fn new(question: &Question) -> Self {
+    /// Nothing yet; the first seed to be added will be this one.
+    pub(super) fn new(question: &Question, first_seed: u64) -> Self {
         let contender = |(contender, _): &(Contender, _)| ContenderAccount {
             contender: *contender,
             runs: 0,
@@ -152,14 +160,14 @@ impl Tally {
             failures: Vec::new(),
         };
         let families = question.spaces.first().map(|(_, space)| space.families());
-        let family = |name| FamilyCount { name, drawn: 0, struck: 0 };
+        let family = |name: &str| FamilyCount { name: name.to_owned(), drawn: 0, struck: 0 };
         let sweep = Sweep {
-            first_seed: Seed(question.seeds.start),
+            first_seed: Seed(first_seed),
             plans: 0,
             rechecked: 0,
             contenders: question.spaces.iter().map(contender).collect(),
             families: families.unwrap_or_default().into_iter().map(family).collect(),
-            facts: FACTS.iter().map(|fact| Times { name: fact.name, runs: 0 }).collect(),
+            facts: FACTS.iter().map(|fact| Times { name: fact.name.to_owned(), runs: 0 }).collect(),
             work: Work::default(),
         };
         let failures = question.spaces.iter().map(|_| BTreeMap::new()).collect();
@@ -202,19 +210,26 @@ impl Tally {
     /// Shrinks an example of each failure and closes the account.
     pub(super) fn finish(self, run: Runner<'_>) -> Sweep {
         let mut sweep = self.sweep;
-        for (account, found) in sweep.contenders.iter_mut().zip(self.failures) {
-            let (hits, runs) = (account.broken as u32, account.runs as u32);
-            account.interval = wilson(hits, runs);
-            let found: Vec<_> = simplest_causes(found).into_iter().collect();
-            let shrunk = found.into_par_iter().map(|((place, cause), found)| {
+        let simplest = self.failures.into_iter().map(simplest_causes).enumerate();
+        let found: Vec<_> = simplest
+            .flat_map(|(index, found)| found.into_iter().map(move |one| (index, one)))
+            .collect();
+        // Each by itself: how long one takes cannot be foreseen.
+        let shrunk =
+            found.into_par_iter().with_max_len(1).map(|(index, ((place, cause), found))| {
                 let checker = checkers::names()[place];
                 let breaks = |outcome: &Outcome| outcome.broken().any(|broken| broken == checker);
                 let shrunk = shrink(&found.plan, run, breaks).expect("it was run before");
                 let Found { runs, first_seed, .. } = found;
                 let example = Box::new(shrunk.outcome);
-                Failure { checker: checker.to_owned(), cause, runs, first_seed, example }
+                (index, Failure { checker: checker.to_owned(), cause, runs, first_seed, example })
             });
-            account.failures = shrunk.collect();
+        let shrunk: Vec<(usize, Failure)> = shrunk.collect();
+        for (index, failure) in shrunk {
+            sweep.contenders[index].failures.push(failure);
+        }
+        for account in &mut sweep.contenders {
+            account.interval = wilson(account.broken as u32, account.runs as u32);
         }
         sweep
     }
@@ -238,7 +253,7 @@ impl ContenderAccount {
 /// A cause that contains another one of the same checker is no finding of its own: two faults that
 /// met are reported with the one that is enough. (What needs no fault at all explains nothing that
 /// needs one, so it swallows nobody.)
-fn simplest_causes(mut found: BTreeMap<(usize, Cause), Found>) -> BTreeMap<(usize, Cause), Found> {
+fn simplest_causes(mut found: Failures) -> Failures {
     let keys: Vec<(usize, Cause)> = found.keys().cloned().collect();
     for (checker, cause) in &keys {
         let simpler = keys.iter().find(|(other, part)| {

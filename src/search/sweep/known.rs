@@ -53,7 +53,7 @@ pub fn known(
         });
         Ok(known.collect::<Vec<_>>())
     };
-    let found: Result<Vec<_>, WorldError> = jobs.par_iter().map(one).collect();
+    let found: Result<Vec<_>, WorldError> = jobs.par_iter().with_max_len(1).map(one).collect();
     let mut found: Vec<Known> = found?.into_iter().flatten().collect();
     found.sort();
     found.dedup_by(|one, other| {

@@ -10,13 +10,15 @@ use std::str::FromStr;
 use picklock_sim::digest::Digest;
 use picklock_sim::run::WorldError;
 use picklock_sim::seed::Seed;
+use serde::{Deserialize, Serialize};
 
 use crate::outcome::Outcome;
 use crate::plan::Plan;
 use crate::search::Runner;
 
 /// A share of all seeds, written in percent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Share {
     parts_per_million: u32,
 }

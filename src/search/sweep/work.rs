@@ -4,12 +4,12 @@
 use std::ops::AddAssign;
 
 use picklock_sim::history::{Kind, Op};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::outcome::Outcome;
 
 /// What runs amount to, whatever came of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Work {
     /// Simulated time, in milliseconds.
     pub simulated_ms: u64,
