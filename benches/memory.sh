@@ -8,7 +8,7 @@ most_mb=500
 # Room for what an allocator keeps; a byte for each event of each run would already be more.
 most_growth_mb=8
 
-cargo build --quiet --profile sim --features turmoil --bin picklock
+cargo build --quiet --profile sim --features turmoil,mimalloc --bin picklock
 
 peak_mb() { # seeds
     local said=target/memory.txt

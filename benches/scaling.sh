@@ -30,7 +30,7 @@ done
 whole='^[1-9][0-9]*$'
 [[ $seeds =~ $whole && $rounds =~ $whole ]] || { usage >&2 && exit 2; }
 
-cargo build --quiet --profile sim --features turmoil --bin picklock
+cargo build --quiet --profile sim --features turmoil,mimalloc --bin picklock
 
 work=target/scaling
 rm -rf "$work"

@@ -68,7 +68,7 @@ must_be_empty() {
 # Starts model servers until there are three.
 start_models() {
   if [ ${#SERVERS[@]} -ge 3 ]; then return; fi
-  (cd "$TOP" && cargo build --quiet --profile sim --features turmoil --bin picklock)
+  (cd "$TOP" && cargo build --quiet --profile sim --features turmoil,mimalloc --bin picklock)
   while [ ${#SERVERS[@]} -lt 3 ]; do
     local log=$WORK/serve.${#SERVERS[@]} address=
     : > "$log.out" # it is read below, perhaps before the server's own shell has opened it

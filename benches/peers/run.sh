@@ -36,7 +36,7 @@ say() { printf '%s\n' "$*" >&2; }
 # picklock is built as `cargo picklock` builds it.
 unset RUSTFLAGS CARGO_BUILD_RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_TARGET_DIR CARGO_BUILD_TARGET_DIR
 say "building"
-cargo build --quiet --profile sim --features turmoil --bin picklock
+cargo build --quiet --profile sim --features turmoil,mimalloc --bin picklock
 for peer in madsim turmoil; do
     (cd "benches/peers/$peer" && cargo build --quiet --release --locked)
 done
