@@ -179,6 +179,9 @@ pub fn encode_request(args: &[&[u8]], output: &mut BytesMut) {
 /// # Errors
 /// When the bytes are not RESP, or beyond [`MAX_BULK`] or [`MAX_DEPTH`].
 pub fn decode_reply(input: &mut BytesMut) -> Result<Option<Reply>, ProtocolError> {
+    if input.is_empty() {
+        return Ok(None);
+    }
     if let Some((reply, length)) = short::reply(input) {
         input.advance(length);
         return Ok(Some(reply));
