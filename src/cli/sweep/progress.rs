@@ -38,13 +38,15 @@ impl Progress {
         // Before the clock of the bar starts: what was done then is no speed.
         bar.set_position(account.plans());
         bar.reset_eta();
-        Self {
+        let progress = Self {
             bar,
             watch: output::Stopwatch::start(),
             before: account.plans(),
             contenders: account.subject.contenders.len() as u64,
             tried: (Duration::ZERO, 1),
-        }
+        };
+        progress.show(account);
+        progress
     }
 
     pub(super) fn elapsed(&self) -> Duration {
