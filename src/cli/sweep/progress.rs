@@ -1,9 +1,9 @@
 //! How far a sweep is, on stderr: a bar for whoever looks on, and one line at the end for everybody.
 
-use std::fs;
 use std::time::Duration;
+use std::{fmt, fs};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use crate::cli::output;
 use crate::search::sweep::Partial;
@@ -24,17 +24,22 @@ impl Progress {
     pub(super) fn start(account: &Partial, limit: Option<Duration>) -> Self {
         let (bar, template) = match limit {
             None => {
-                let template = "{bar:30} {pos}/{len} plans, {per_sec}, {msg}, {eta} left";
+                let template = "{bar:30} {pos}/{len} plans, {rate}, {msg}, {eta} left";
                 let left = account.left();
                 (ProgressBar::new(account.plans() + left.end - left.start), template.to_owned())
             }
             Some(limit) => {
                 let limit = humantime::format_duration(limit);
-                let template = "{spinner} {pos} plans, {per_sec}, {msg}, {elapsed} of";
+                let template = "{spinner} {pos} plans, {rate}, {msg}, {elapsed} of";
                 (ProgressBar::new_spinner(), format!("{template} {limit}"))
             }
         };
-        bar.set_style(ProgressStyle::with_template(&template).expect("a template that was tested"));
+        let style = ProgressStyle::with_template(&template).expect("a template that was tested");
+        let rate = |state: &ProgressState, out: &mut dyn fmt::Write| {
+            let _ = write!(out, "{:.0} plans/s", state.per_sec());
+        };
+        bar.set_style(style.with_key("rate", rate));
+        bar.set_message(found(account));
         // Before the clock of the bar starts: what was done then is no speed.
         bar.set_position(account.plans());
         bar.reset_eta();
@@ -54,8 +59,7 @@ impl Progress {
     pub(super) fn show(&self, account: &Partial) {
         self.bar.set_position(account.plans());
         if !self.bar.is_hidden() {
-            let (failures, broken) = (account.failures(), account.broken());
-            self.bar.set_message(format!("{failures} failures in {broken} broken runs"));
+            self.bar.set_message(found(account));
         }
     }
 
@@ -87,6 +91,11 @@ impl Progress {
             told(tried),
         ));
     }
+}
+
+/// `failures: 12, broken runs: 345`.
+fn found(account: &Partial) -> String {
+    format!("failures: {}, broken runs: {}", account.failures(), account.broken())
 }
 
 /// `79 s`, `1.4 s`.
