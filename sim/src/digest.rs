@@ -39,15 +39,21 @@ impl Digest {
         self.number(bytes.len() as u64);
         let (pairs, rest) = bytes.as_chunks::<16>();
         for pair in pairs {
-            let pair = u128::from_le_bytes(*pair);
-            self.pair((pair >> 64) as u64, pair as u64);
+            self.word(u128::from_le_bytes(*pair));
         }
-        if !rest.is_empty() {
-            let mut last = [0; 16];
-            last[..rest.len()].copy_from_slice(rest);
-            let pair = u128::from_le_bytes(last);
-            self.pair((pair >> 64) as u64, pair as u64);
+        if rest.is_empty() {
+            return;
         }
+        // The last sixteen, some of them for the second time: their number tells them apart.
+        if let Some(last) = bytes.last_chunk() {
+            return self.word(u128::from_le_bytes(*last));
+        }
+        self.word(rest.iter().rev().fold(0, |word, byte| word << 8 | u128::from(*byte)));
+    }
+
+    #[inline]
+    fn word(&mut self, word: u128) {
+        self.pair((word >> 64) as u64, word as u64);
     }
 }
 

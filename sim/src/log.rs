@@ -1,5 +1,7 @@
 //! The history while it grows, with its digest.
 
+use std::cell::Cell;
+
 use crate::digest::Digest;
 use crate::history::{Event, Kind, Op};
 use crate::host::HostName;
@@ -19,24 +21,31 @@ pub(crate) struct Log {
     pub(crate) trail: Option<Box<Trail>>,
 }
 
-/// Most runs have more events; to grow a list of them again and again costs more than this memory.
-const EVENTS: usize = 1024;
+thread_local! {
+    /// How many events the last run on this thread had: the runs of a sweep are alike, and to grow a list
+    /// again and again is to copy it.
+    static EVENTS_OF_LAST_RUN: Cell<usize> = const { Cell::new(0) };
+}
+
+/// At most so many events are made room for before there are any.
+const EVENTS: usize = 1 << 16;
 
 impl Default for Log {
     fn default() -> Self {
-        let events = Vec::with_capacity(EVENTS);
+        let expected = EVENTS_OF_LAST_RUN.get();
+        let events = Vec::with_capacity((expected + expected / 8).min(EVENTS));
         Self { events, digest: Digest::default(), messages: 0, trail: None }
     }
 }
 
 impl Log {
-    pub(crate) fn push(&mut self, at: SimTime, process: HostName, kind: Kind, op: Op) -> Event {
+    pub(crate) fn push(&mut self, at: SimTime, process: HostName, kind: Kind, op: Op) -> &Event {
         let event = Event { index: self.events.len() as u32, at, process, kind, op };
         event.digest(&mut self.digest);
         self.leave_trail(at, || event.what().to_string());
-        self.events.push(event);
         tracing::debug!(target: "picklock::history", "{event}");
-        event
+        self.events.push(event);
+        &self.events[self.events.len() - 1]
     }
 
     /// Puts what was just mixed into the digest on the trail, if there is one.
@@ -48,6 +57,7 @@ impl Log {
     }
 
     pub(crate) fn finish(&mut self) -> Run {
+        EVENTS_OF_LAST_RUN.set(self.events.len());
         Run {
             events: std::mem::take(&mut self.events),
             digest: self.digest,

@@ -110,6 +110,12 @@ impl Nemesis {
         }
     }
 
+    /// Whether there is any fault at all; else nobody asks who holds the lock.
+    #[inline]
+    pub fn is_waiting(&self) -> bool {
+        !self.faults.is_empty()
+    }
+
     /// Whether any fault waits for a step.
     #[inline]
     pub fn waits_for_steps(&self) -> bool {
@@ -154,14 +160,6 @@ impl Nemesis {
     /// An event was recorded.
     #[inline]
     pub fn on_event(&mut self, event: &Event, world: &mut impl Levers) {
-        // Nothing will ever strike, so nobody asks who holds the lock.
-        if self.faults.is_empty() {
-            return;
-        }
-        self.follow(event, world);
-    }
-
-    fn follow(&mut self, event: &Event, world: &mut impl Levers) {
         if let Op::Record { by, .. } = event.op
             && OpName::Granted.fits(&event.op)
         {

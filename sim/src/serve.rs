@@ -334,9 +334,9 @@ impl<S: Store, E: Env> Front<S, E> {
         loop {
             std::mem::swap(&mut *line.bytes.borrow_mut(), &mut output);
             if !output.is_empty() {
-                match race(line.cut.wait(), stream.write_all(&output)).await {
-                    Either::Left(()) => return Err(io::ErrorKind::ConnectionAborted.into()),
-                    Either::Right(written) => written?,
+                match race(stream.write_all(&output), line.cut.wait()).await {
+                    Either::Left(written) => written?,
+                    Either::Right(()) => return Err(io::ErrorKind::ConnectionAborted.into()),
                 }
                 output.clear();
                 give_back(&mut output, 0);
@@ -357,14 +357,14 @@ impl<S: Store, E: Env> Front<S, E> {
             }
             make_room(&mut input);
             line.resting.set(true);
-            let stirred = race(line.bell.rung(), stream.read_buf(&mut input)).await;
+            let stirred = race(stream.read_buf(&mut input), line.bell.rung()).await;
             line.resting.set(false);
             match stirred {
-                Either::Left(()) => {}
-                Either::Right(read) => match read? {
+                Either::Left(read) => match read? {
                     0 => return Ok(()),
                     _ => turn.more = true,
                 },
+                Either::Right(()) => {}
             }
         }
     }

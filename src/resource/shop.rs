@@ -1,5 +1,7 @@
 //! The critical section on the shop: read the value, think, (check the lock,) write the next value.
 
+use std::borrow::Cow;
+
 use picklock_models::redis::Reply;
 use picklock_sim::env::Env;
 use picklock_sim::history::{Kind, Op};
@@ -67,8 +69,8 @@ impl<E: Env> ShopSection<E> {
     }
 }
 
-fn token_text(token: Option<u64>) -> String {
-    token.map_or_else(|| "-".to_owned(), |token| token.to_string())
+fn token_text(token: Option<u64>) -> Cow<'static, str> {
+    token.map_or(Cow::Borrowed("-"), |token| Cow::Owned(token.to_string()))
 }
 
 /// Asks the lock whether it is still held. Whoever learns that it is not, or cannot learn it, must

@@ -96,8 +96,14 @@ impl Redis {
     /// Passes on all that there is to say.
     fn flush(&mut self, out: &mut Outbox<Reply>) {
         let core = &mut *self.core.borrow_mut();
-        out.replies.append(&mut core.wire);
-        out.closed.append(&mut core.closed);
+        if out.replies.is_empty() {
+            std::mem::swap(&mut out.replies, &mut core.wire);
+        } else {
+            out.replies.append(&mut core.wire);
+        }
+        if !core.closed.is_empty() {
+            out.closed.append(&mut core.closed);
+        }
         out.alarm = out.alarm.or(core.alarm.take());
         core.keyspace.drain_changes(&mut out.changes);
     }

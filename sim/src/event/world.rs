@@ -46,8 +46,8 @@ pub(super) struct Body {
     pub(super) tap: Option<Box<Tapping<PipeId>>>,
     timers: Slab<Timer>,
     timer_count: u32,
-    /// Entries of the agenda whose timers were dropped before they fired, about.
-    stale_timers: usize,
+    /// A spare timer of each host, by its slot.
+    spare_timers: Vec<Option<u32>>,
     randomness: Vec<Stream>,
     /// Tasks that wanted to go on while their host was frozen.
     frozen: Vec<Vec<TaskId>>,
@@ -60,6 +60,9 @@ pub(super) enum HostOrder {
     Boot(HostId),
 }
 
+/// The time of a timer that has no entry on the agenda.
+const NEVER: SimTime = SimTime::from_nanos(u64::MAX);
+
 /// A timer's slot and the number that tells it from earlier users of the slot.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TimerId {
@@ -71,14 +74,21 @@ struct Timer {
     number: u32,
     host: HostId,
     target: SteadyTime,
-    fired: bool,
+    /// When its entry of the agenda comes; other entries of it are out of date.
+    at: SimTime,
+    state: TimerState,
     interest: Option<Interest>,
 }
 
-/// The agenda is tidied when more than this many of its entries are of timers that nobody waits for
-/// any more, and they are more than half of it. (Nearly every request leaves one behind: its time
-/// limit.) So an entry that is crossed out costs a few instructions, and the agenda stays short.
-const STALE_TIMERS: usize = 32;
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum TimerState {
+    Awaited,
+    Fired,
+    /// Nobody waits for it any more, but its entry is still on the agenda. Nearly every request leaves
+    /// such a timer behind (its time limit), and the next one takes it over: an entry that comes too
+    /// early is put off.
+    Spare,
+}
 
 /// Whether the step that a task is about to take was counted already, and from when it may happen:
 /// a task that had to wait asks again, and must not be counted twice.
@@ -108,7 +118,7 @@ impl World {
             tap: None,
             timers: Slab::new(),
             timer_count: 0,
-            stale_timers: 0,
+            spare_timers: vec![None; plan.hosts.len()],
             randomness: plan.hosts.iter().map(|host| stream(&host.name)).collect(),
             frozen: vec![Vec::new(); plan.hosts.len()],
             conditions,
@@ -187,7 +197,10 @@ impl Witness for World {
             return;
         }
         let event = body.push(process, kind, op);
-        self.nemesis.on_event(&event, body);
+        if self.nemesis.is_waiting() {
+            let event = *event;
+            self.nemesis.on_event(&event, body);
+        }
     }
 
     fn now(&self) -> SimTime {
@@ -210,7 +223,7 @@ impl Body {
         self.conditions.host(host).down > 0
     }
 
-    fn push(&mut self, process: HostName, kind: Kind, op: Op) -> Event {
+    fn push(&mut self, process: HostName, kind: Kind, op: Op) -> &Event {
         let now = self.now();
         if let Some(tap) = &mut self.tap {
             let host = self.conditions.id(process);
@@ -230,52 +243,64 @@ impl Body {
     }
 
     pub(super) fn set_timer(&mut self, host: HostId, target: SteadyTime) -> TimerId {
+        let at = self.expected(host, target);
+        let spare = &mut self.spare_timers[usize::from(host.0)];
+        if let Some(slot) = *spare
+            && self.timers[slot as usize].at <= at
+        {
+            *spare = None;
+            let timer = &mut self.timers[slot as usize];
+            (timer.target, timer.state) = (target, TimerState::Awaited);
+            return TimerId { slot, number: timer.number };
+        }
         // Far more than can be alive at once, so that a number that comes again says nothing false.
         self.timer_count = self.timer_count.wrapping_add(1);
-        let number = self.timer_count;
-        let timer = Timer { number, host, target, fired: false, interest: None };
+        let (number, state) = (self.timer_count, TimerState::Awaited);
+        let timer = Timer { number, host, target, at, state, interest: None };
         let timer = TimerId { slot: self.timers.insert(timer) as u32, number };
-        self.schedule(timer, host, target);
+        self.schedule(timer, at);
         timer
     }
 
     /// Who asks for a timer that is not yet due will be told, and gets `false`.
     pub(super) fn timer_fired(&mut self, timer: TimerId, waker: &Waker) -> bool {
         let timer = &mut self.timers[timer.slot as usize];
-        if !timer.fired {
-            timer.interest = Some(self.tasks.interest(self.current, waker));
+        if timer.state == TimerState::Fired {
+            return true;
         }
-        timer.fired
+        timer.interest = Some(self.tasks.interest(self.current, waker));
+        false
     }
 
-    pub(super) fn drop_timer(&mut self, timer: TimerId) {
-        if self.timers.remove(timer.slot as usize).fired {
+    pub(super) fn drop_timer(&mut self, id: TimerId) {
+        let timer = &mut self.timers[id.slot as usize];
+        let spare = &mut self.spare_timers[usize::from(timer.host.0)];
+        if timer.state == TimerState::Fired || timer.at == NEVER || spare.is_some() {
+            self.timers.remove(id.slot as usize);
             return;
         }
-        self.stale_timers += 1;
-        if self.stale_timers > STALE_TIMERS && self.stale_timers > self.agenda.len() / 2 {
-            self.stale_timers = 0;
-            let timers = &self.timers;
-            self.agenda.retain(|due| match due {
-                Due::Timer(id) => is_awaited(timers, id),
-                _ => true,
-            });
-        }
+        *spare = Some(id.slot);
+        (timer.state, timer.interest) = (TimerState::Spare, None);
     }
 
-    /// The time at which a timer was expected: its host's clock may have changed since.
+    /// The time at which a timer was expected: its host's clock, or what it waits for, may have changed
+    /// since.
     pub(super) fn fire(&mut self, id: TimerId) {
         let now = self.now();
-        if !is_awaited(&self.timers, id) {
+        let Some(timer) = self.timers.get_mut(id.slot as usize) else { return };
+        if timer.number != id.number || timer.at != now || timer.state == TimerState::Fired {
             return;
         }
-        let timer = &mut self.timers[id.slot as usize];
         let (host, target) = (timer.host, timer.target);
-        if self.conditions.host(host).clock.read(now).steady < target {
-            self.schedule(id, host, target);
+        if timer.state == TimerState::Spare {
+            self.spare_timers[usize::from(host.0)] = None;
+            self.timers.remove(id.slot as usize);
             return;
         }
-        timer.fired = true;
+        if self.conditions.host(host).clock.read(now).steady < target {
+            return self.reschedule(id, host, target);
+        }
+        timer.state = TimerState::Fired;
         if let Some(interest) = timer.interest.take() {
             self.tasks.tell(interest);
         }
@@ -283,22 +308,33 @@ impl Body {
         self.log.leave_trail(now, || format!("timer of {}", self.conditions.name(host)));
     }
 
-    fn schedule(&mut self, timer: TimerId, host: HostId, target: SteadyTime) {
-        let now = self.now();
-        // A suspended clock never gets there; it is scheduled anew when the clock goes on.
-        if let Some(at) = self.conditions.host(host).clock.when_steady(target, now) {
+    /// When a host's clock will show `target`, if it runs on as it does now.
+    fn expected(&self, host: HostId, target: SteadyTime) -> SimTime {
+        // A suspended clock never gets there; its timers are scheduled anew when it goes on.
+        self.conditions.host(host).clock.when_steady(target, self.now()).unwrap_or(NEVER)
+    }
+
+    fn schedule(&mut self, timer: TimerId, at: SimTime) {
+        if at != NEVER {
             self.agenda.put(at, Due::Timer(timer));
         }
+    }
+
+    fn reschedule(&mut self, id: TimerId, host: HostId, target: SteadyTime) {
+        let at = self.expected(host, target);
+        self.timers[id.slot as usize].at = at;
+        self.schedule(id, at);
     }
 
     fn reschedule_timers(&mut self, host: HostId) {
         let of_host = |(slot, timer): (usize, &Timer)| {
             let id = TimerId { slot: slot as u32, number: timer.number };
-            (timer.host == host && !timer.fired).then_some((id, timer.target))
+            let awaited = timer.host == host && timer.state == TimerState::Awaited;
+            awaited.then_some((id, timer.target))
         };
         let timers: Vec<_> = self.timers.iter().filter_map(of_host).collect();
         for (timer, target) in timers {
-            self.schedule(timer, host, target);
+            self.reschedule(timer, host, target);
         }
     }
 
@@ -307,11 +343,6 @@ impl Body {
             self.tasks.wake(task);
         }
     }
-}
-
-/// Whether this is still the timer that it was, and has yet to fire.
-fn is_awaited(timers: &Slab<Timer>, id: TimerId) -> bool {
-    timers.get(id.slot as usize).is_some_and(|timer| timer.number == id.number && !timer.fired)
 }
 
 impl Levers for Body {

@@ -160,7 +160,7 @@ impl Witness for World {
         if down || body.closing {
             return;
         }
-        let event = body.log.push(body.now, process, kind, op);
+        let event = *body.log.push(body.now, process, kind, op);
         self.nemesis.on_event(&event, body);
     }
 

@@ -37,13 +37,14 @@ fn put_bulk<'a>(bytes: &[u8], out: &'a mut [u8]) -> &'a mut [u8] {
     rest
 }
 
-/// Words of locks are mostly so short that a call costs more than to copy them.
+/// Words of locks are mostly so short (`SET`, `NX`, `lock`) that a call costs more than to copy them.
 #[inline]
 fn copy(from: &[u8], to: &mut [u8]) {
-    if from.len() <= 4 {
-        to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
-    } else {
-        to.copy_from_slice(from);
+    match (from, &mut *to) {
+        ([a, b], [x, y]) => (*x, *y) = (*a, *b),
+        ([a, b, c], [x, y, z]) => (*x, *y, *z) = (*a, *b, *c),
+        ([a, b, c, d], [w, x, y, z]) => (*w, *x, *y, *z) = (*a, *b, *c, *d),
+        _ => to.copy_from_slice(from),
     }
 }
 
