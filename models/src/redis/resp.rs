@@ -5,7 +5,7 @@
 //! of it with inline commands, its own limits and its own error texts (`src/networking.c`
 //! `processMultibulkBuffer`, `processInlineBuffer`); a look ahead of the crate's reader, which
 //! by itself descends as deep as the input says and believes what follows a byte string; and
-//! [`short`], the few shapes that nearly every message of a lock is made of, because the crate takes
+//! `short.rs`, the few shapes that nearly every message of a lock is made of, because the crate takes
 //! some 500 instructions for each word of a request and a simulation does little else. Tests hold both
 //! ways to the same bytes.
 //!
