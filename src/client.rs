@@ -138,16 +138,16 @@ impl<E: Env> Client<E> {
         *sent = true;
         stream.write_all(&self.output).await?;
         loop {
-            match resp::decode_reply(&mut self.input) {
-                Ok(Some(reply)) => return Ok(reply),
-                Ok(None) => {}
-                Err(error) => return Err(std::io::Error::other(error)),
-            }
             if self.input.capacity() - self.input.len() < READ_BYTES {
                 self.input.reserve(4 * READ_BYTES);
             }
             if stream.read_buf(&mut self.input).await? == 0 {
                 return Err(std::io::ErrorKind::UnexpectedEof.into());
+            }
+            match resp::decode_reply(&mut self.input) {
+                Ok(Some(reply)) => return Ok(reply),
+                Ok(None) => {}
+                Err(error) => return Err(std::io::Error::other(error)),
             }
         }
     }

@@ -11,7 +11,17 @@ use crate::lock::{Grant, Lock, LockContext, LockError};
 const COMPARE_AND_DELETE: &str =
     "if redis.call('get',KEYS[1])==ARGV[1] then return redis.call('del',KEYS[1]) else return 0 end";
 
-const HEX: &[u8; 16] = b"0123456789abcdef";
+/// The two hexadecimal digits of every byte.
+const HEX: [[u8; 2]; 256] = {
+    let digits = b"0123456789abcdef";
+    let mut pairs = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        pairs[byte] = [digits[byte >> 4], digits[byte & 0xf]];
+        byte += 1;
+    }
+    pairs
+};
 
 /// A connection to the one server of a lock.
 pub(super) struct OneServer<E: Env> {
@@ -81,14 +91,12 @@ impl<E: Env> Tokened<E> {
     /// 20 random bytes in hexadecimal, as the official documentation suggests.
     pub(super) fn draw_token(&mut self) {
         let env = &self.server.context.env;
-        let random = [env.random().to_be_bytes(), env.random().to_be_bytes()].concat();
-        let last = (env.random() as u32).to_be_bytes();
-        let mut digits = [0; 40];
-        for (pair, byte) in digits.chunks_exact_mut(2).zip(random.iter().chain(&last)) {
-            pair.copy_from_slice(&[HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 0xf)]]);
-        }
+        let [high, low, last] = [env.random(), env.random(), env.random() << 32];
+        let words =
+            [high, low, last].map(|word| word.to_be_bytes().map(|byte| HEX[usize::from(byte)]));
+        let digits = &words.as_flattened().as_flattened()[..40];
         self.token.clear();
-        self.token.push_str(str::from_utf8(&digits).expect("digits are ASCII"));
+        self.token.push_str(str::from_utf8(digits).expect("digits are ASCII"));
     }
 }
 
