@@ -17,10 +17,10 @@ pub struct HostId(pub u16);
 #[derive(Debug)]
 pub struct Conditions {
     names: Vec<HostName>,
-    /// Sorted by name: looked up for every event that is recorded.
-    ids: Vec<(HostName, HostId)>,
+    /// By the place of its name.
+    ids: Vec<Option<HostId>>,
     hosts: Vec<HostCondition>,
-    /// Row-major: `from * hosts + to`.
+    /// Row-major.
     links: Vec<LinkCondition>,
 }
 
@@ -79,9 +79,11 @@ impl Conditions {
             slow_ms: 0,
             rate_ppm: host.rate_ppm,
         });
-        let ids = names.iter().enumerate().map(|(index, name)| (*name, HostId(index as u16)));
-        let mut ids: Vec<_> = ids.collect();
-        ids.sort_unstable();
+        let places = names.iter().map(|name| name.place() + 1).max();
+        let mut ids = vec![None; places.unwrap_or_default()];
+        for (index, name) in names.iter().enumerate() {
+            ids[name.place()] = Some(HostId(index as u16));
+        }
         Self {
             ids,
             hosts: hosts.collect(),
@@ -97,16 +99,17 @@ impl Conditions {
 
     /// The host of that name.
     pub fn id(&self, name: HostName) -> Option<HostId> {
-        let place = self.ids.binary_search_by_key(&name, |(known, _)| *known).ok()?;
-        Some(self.ids[place].1)
+        *self.ids.get(name.place())?
     }
 
     /// A host's name.
+    #[inline]
     pub fn name(&self, host: HostId) -> HostName {
         self.names[usize::from(host.0)]
     }
 
     /// A host's state.
+    #[inline]
     pub fn host(&self, host: HostId) -> &HostCondition {
         &self.hosts[usize::from(host.0)]
     }
@@ -117,16 +120,25 @@ impl Conditions {
     }
 
     /// The state of the direction `from` to `to`.
+    #[inline]
     pub fn link(&self, from: HostId, to: HostId) -> &LinkCondition {
-        &self.links[usize::from(from.0) * self.names.len() + usize::from(to.0)]
+        &self.links[self.place(from, to)]
     }
 
     /// The state of the direction `from` to `to`, to be changed.
     pub fn link_mut(&mut self, from: HostId, to: HostId) -> &mut LinkCondition {
-        &mut self.links[usize::from(from.0) * self.names.len() + usize::from(to.0)]
+        let place = self.place(from, to);
+        &mut self.links[place]
+    }
+
+    /// Where the direction `from` to `to` stands in a list of all directions.
+    #[inline]
+    pub(crate) fn place(&self, from: HostId, to: HostId) -> usize {
+        usize::from(from.0) * self.names.len() + usize::from(to.0)
     }
 
     /// Whether the host's program may take a step.
+    #[inline]
     pub fn runs(&self, host: HostId) -> bool {
         let host = self.host(host);
         host.paused == 0 && host.down == 0

@@ -5,12 +5,8 @@
 
 use picklock_sim::host::HostName;
 
-/// More than there are roles.
-const ROLES: usize = 16;
-
 /// One value per host; those never asked for have the default.
 pub(super) struct PerHost<T> {
-    /// By number, and by role within a number: one look-up, and few holes, because numbers are low.
     values: Vec<T>,
 }
 
@@ -22,9 +18,7 @@ impl<T: Default> PerHost<T> {
 
     /// The value of `host`.
     pub(super) fn of(&mut self, host: HostName) -> &mut T {
-        let role = host.role as usize;
-        assert!(role < ROLES, "two roles would share a place");
-        let place = usize::from(host.number) * ROLES + role;
+        let place = host.place();
         if place >= self.values.len() {
             self.values.resize_with(place + 1, T::default);
         }
