@@ -4,12 +4,13 @@
 //! the agenda. Idle time costs nothing. Which of several ready tasks runs next is drawn from a
 //! seeded stream, because a first-in first-out queue hides interleavings from every seed.
 //!
-//! `agenda` is what will happen, `tasks` the executor, `net` the byte streams, `world` their owner,
-//! `env` the hosts' view of it.
+//! `agenda` is what will happen, `tasks` and `programs` the executor, `net` the byte streams, `world`
+//! their owner, `env` the hosts' view of it.
 
 mod agenda;
 mod env;
 mod net;
+mod programs;
 mod tasks;
 mod world;
 
@@ -18,12 +19,17 @@ use std::rc::Rc;
 
 use self::agenda::Due;
 pub use self::env::{EventEnv, EventStream};
+use self::programs::Programs;
+use self::tasks::TaskId;
 use self::world::{HostOrder, World};
 use crate::cast::Cast;
+use crate::conditions::HostId;
+use crate::host::HostName;
 use crate::plan::WorldPlan;
 use crate::recorder::Recorder;
 use crate::run::{Run, WorldError};
 use crate::tap::{Tap, Tapping};
+use crate::time::SimTime;
 use crate::trace;
 
 /// Polls without any progress of time after which a run is given up. A program needs a few per
@@ -68,7 +74,12 @@ fn play<C: Cast>(
     cast: &C,
 ) -> Result<(Run, Option<Tap>), WorldError> {
     let world = Rc::new(RefCell::new(world));
-    let stage = Stage { world: Rc::clone(&world), cast, recorder: Recorder::new(world.clone()) };
+    let mut stage = Stage {
+        world: Rc::clone(&world),
+        programs: Programs::default(),
+        cast,
+        recorder: Recorder::new(world.clone()),
+    };
     let hosts: Vec<_> = world.borrow().body.conditions.ids().collect();
     for host in hosts {
         stage.boot(host);
@@ -91,32 +102,41 @@ fn play<C: Cast>(
 /// A world with its cast.
 struct Stage<'a, C> {
     world: Rc<RefCell<World>>,
+    programs: Programs,
     cast: &'a C,
     recorder: Recorder,
 }
 
 impl<C: Cast> Stage<'_, C> {
-    fn run_ready_tasks(&self) -> Result<(), WorldError> {
+    fn run_ready_tasks(&mut self) -> Result<(), WorldError> {
         let mut polls = 0;
-        loop {
-            if self.world.borrow().is_quiet() {
-                return Ok(());
-            }
-            self.obey_orders();
-            let Some((turn, now, name)) = self.world.borrow_mut().next_turn() else {
-                return Ok(());
-            };
+        while let Some((task, now, name)) = self.next_turn() {
             trace::enter(now, name);
-            let polled = tasks::poll(&self.world, turn);
+            let polled = self.programs.poll(task);
             trace::leave();
-            if let Err(message) = polled {
-                return Err(WorldError::Panicked { host: name, at: now, message });
+            match polled {
+                Ok(there_was_one) => polls += u32::from(there_was_one),
+                Err(message) => {
+                    return Err(WorldError::Panicked { host: name, at: now, message });
+                }
             }
-            polls += 1;
             if polls > LIVELOCK_POLLS {
                 return Err(WorldError::Livelock { host: name, at: now });
             }
         }
+        Ok(())
+    }
+
+    fn next_turn(&mut self) -> Option<(TaskId, SimTime, HostName)> {
+        let mut world = self.world.borrow_mut();
+        if !world.body.orders.is_empty() {
+            world.body.current = None;
+            drop(world);
+            self.obey_orders();
+            world = self.world.borrow_mut();
+        }
+        self.programs.take_over(&mut world.body.tasks.newborn);
+        world.next_turn()
     }
 
     fn happen(&self, due: Due) {
@@ -134,15 +154,14 @@ impl<C: Cast> Stage<'_, C> {
 
     /// Crashes and boots that the nemesis has decided on: they drop and create programs, which may
     /// call back into the world, so they wait until nobody has it in hands.
-    fn obey_orders(&self) {
+    fn obey_orders(&mut self) {
         loop {
             let order = self.world.borrow_mut().body.orders.pop_front();
             match order {
                 Some(HostOrder::Crash(host, how)) => {
                     let name = self.world.borrow().body.conditions.name(host);
                     self.cast.crashed(name, how);
-                    let dead = self.world.borrow_mut().body.tasks.remove_all_of(host);
-                    drop(dead);
+                    self.end_programs(host);
                 }
                 Some(HostOrder::Boot(host)) => self.boot(host),
                 None => return,
@@ -150,7 +169,7 @@ impl<C: Cast> Stage<'_, C> {
         }
     }
 
-    fn boot(&self, host: crate::conditions::HostId) {
+    fn boot(&self, host: HostId) {
         let name = self.world.borrow().body.conditions.name(host);
         let env = EventEnv::new(&self.world, host);
         let now = self.world.borrow().body.now();
@@ -160,13 +179,21 @@ impl<C: Cast> Stage<'_, C> {
         self.world.borrow_mut().body.tasks.spawn(host, program);
     }
 
-    /// Programs hold the world and the world holds programs: dropping them by hand ends the cycle.
-    fn tear_down(&self) {
+    fn end_programs(&mut self, host: HostId) {
+        let tasks: Vec<TaskId> = {
+            let body = &mut self.world.borrow_mut().body;
+            self.programs.take_over(&mut body.tasks.newborn);
+            body.tasks.of(host).collect()
+        };
+        self.programs.end(tasks);
+    }
+
+    /// Programs hold the world and the world holds their tasks: dropping them by hand ends the cycle.
+    fn tear_down(&mut self) {
         let hosts: Vec<_> = self.world.borrow().body.conditions.ids().collect();
         self.world.borrow_mut().body.closing = true;
         for host in hosts {
-            let programs = self.world.borrow_mut().body.tasks.remove_all_of(host);
-            drop(programs);
+            self.end_programs(host);
         }
     }
 }

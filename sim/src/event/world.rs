@@ -12,7 +12,7 @@ use slab::Slab;
 
 use super::agenda::{Agenda, Due};
 use super::net::{Net, PipeId};
-use super::tasks::{Interest, TaskId, Tasks, Turn};
+use super::tasks::{Interest, TaskId, Tasks};
 use crate::conditions::{Conditions, HostId};
 use crate::fault::StepKind;
 use crate::history::{Event, Kind, Op};
@@ -126,37 +126,35 @@ impl World {
         Self { nemesis, body }
     }
 
-    /// Whether nothing is left to do at this instant.
-    #[inline]
-    pub(super) fn is_quiet(&self) -> bool {
-        self.body.tasks.nobody_is_ready() && self.body.orders.is_empty()
-    }
-
     /// The next task to be run, with time and host; those of frozen hosts are put aside.
-    pub(super) fn next_turn(&mut self) -> Option<(Turn, SimTime, HostName)> {
+    pub(super) fn next_turn(&mut self) -> Option<(TaskId, SimTime, HostName)> {
         let body = &mut self.body;
-        loop {
-            let (task, host) = body.tasks.take_ready()?;
-            if !body.conditions.runs(host) {
-                body.frozen[usize::from(host.0)].push(task);
-                continue;
-            }
-            if let Some(turn) = body.tasks.take_work(task) {
+        while let Some((task, host)) = body.tasks.take_ready() {
+            if body.conditions.runs(host) {
                 body.current = Some(task);
-                let name = body.conditions.name(turn.host);
-                return Some((turn, body.now(), name));
+                return Some((task, body.now(), body.conditions.name(host)));
             }
+            body.frozen[usize::from(host.0)].push(task);
         }
+        body.current = None;
+        None
     }
 
     /// The process of `host` is about to take a step; `Pending` if it must wait. This is where a
     /// pause falls between a check and the write after it.
+    #[inline]
     pub(super) fn step(&mut self, host: HostId, kind: StepKind, gate: &mut Gate) -> Poll<()> {
-        let body = &mut self.body;
+        let body = &self.body;
         let unhindered = gate.counted.is_none() && !self.nemesis.waits_for_steps();
         if unhindered && body.current.is_some() && body.conditions.host(host).is_unhindered() {
             return Poll::Ready(());
         }
+        self.hindered_step(host, kind, gate)
+    }
+
+    #[cold]
+    fn hindered_step(&mut self, host: HostId, kind: StepKind, gate: &mut Gate) -> Poll<()> {
+        let body = &mut self.body;
         // Its host has just died, in the middle of this poll: the dead take no steps.
         if body.is_down(host) {
             return Poll::Pending;
