@@ -34,6 +34,7 @@ impl HostClock {
     }
 
     /// What both clocks show at `now`.
+    #[inline]
     pub fn read(&self, now: SimTime) -> HostTime {
         let elapsed = self.elapsed(now);
         let steady = if self.suspended { 0 } else { elapsed };
@@ -98,11 +99,14 @@ impl HostClock {
     }
 
     /// Nanoseconds this host's crystal has counted since the anchor.
+    #[inline]
     fn elapsed(&self, now: SimTime) -> u64 {
         let true_ns = now.as_nanos().saturating_sub(self.anchor.as_nanos());
-        if self.rate_ppm == 0 {
-            return true_ns;
-        }
+        if self.rate_ppm == 0 { true_ns } else { self.drifted(true_ns) }
+    }
+
+    #[cold]
+    fn drifted(&self, true_ns: u64) -> u64 {
         let counted = i128::from(true_ns) * (MILLION + i128::from(self.rate_ppm)) / MILLION;
         u64::try_from(counted).expect("a rate is above -1000000 ppm: plans are checked for it")
     }

@@ -85,6 +85,7 @@ impl Env for EventEnv {
         self.clocks().wall
     }
 
+    #[inline]
     fn clocks(&self) -> picklock_models::time::HostTime {
         let body = &self.world.borrow().body;
         body.conditions.host(self.host).clock.read(body.now())

@@ -19,7 +19,7 @@ use super::tasks::{Interest, Tasks};
 use super::world::Body;
 use crate::conditions::HostId;
 use crate::host::HostName;
-use crate::plan::{Latency, WorldPlan};
+use crate::plan::WorldPlan;
 use crate::seed::{Seed, Stream};
 use crate::tap::Tapping;
 use crate::time::SimTime;
@@ -56,7 +56,8 @@ pub(super) struct Net {
     listeners: Vec<BTreeMap<u16, Listener>>,
     links: Vec<Option<Box<Link>>>,
     seed: Seed,
-    latency: Latency,
+    /// The shortest and the longest.
+    latency_ns: (u64, u64),
 }
 
 /// What is drawn for one direction between two hosts, each from its own stream.
@@ -129,7 +130,7 @@ impl Net {
             listeners: (0..hosts).map(|_| BTreeMap::new()).collect(),
             links: (0..hosts * hosts).map(|_| None).collect(),
             seed: plan.seed,
-            latency: plan.latency,
+            latency_ns: (plan.latency.min_us * 1000, plan.latency.max_us * 1000),
         }
     }
 
@@ -334,7 +335,7 @@ impl Body {
         let length = bytes.len().min(WINDOW_BYTES - out.unread());
         out.bytes.extend_from_slice(&bytes[..length]);
         self.tap(|tap, ends, now| tap.sent(pipe, ends, now, &bytes[..length]), (from, to));
-        self.send(pipe, Packet::Data(length));
+        self.send_between((from, to), pipe, Packet::Data(length));
         self.log.messages += 1;
         Ok(length)
     }

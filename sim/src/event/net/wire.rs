@@ -7,10 +7,10 @@ use std::time::Duration;
 use picklock_models::model::Crash;
 
 use super::{BACKLOG, Conn, ConnId, Link, Packet, PipeId, Side};
-use crate::conditions::HostId;
+use crate::conditions::{Conditions, HostId};
 use crate::event::agenda::Due;
 use crate::event::world::Body;
-use crate::plan::Latency;
+use crate::seed::Seed;
 use crate::time::SimTime;
 use crate::trail::bytes_in_words;
 
@@ -23,11 +23,25 @@ const FIRST_RTO: Duration = Duration::from_millis(200);
 /// Longest retransmission timeout: Linux' TCP_RTO_MAX.
 const LAST_RTO: Duration = Duration::from_secs(120);
 
+impl Link {
+    #[cold]
+    fn new(seed: Seed, conditions: &Conditions, from: HostId, to: HostId) -> Self {
+        let (from, to) = (conditions.name(from), conditions.name(to));
+        let stream = |what| seed.stream(&format!("{what} {from} > {to}"));
+        Self { latency: stream("link"), loss: stream("loss") }
+    }
+}
+
 /// What happens on the wire.
 impl Body {
     pub(super) fn send(&mut self, pipe: PipeId, packet: Packet) {
-        let latency = self.draw_latency(pipe);
-        let arrival = self.now() + latency;
+        let ends = self.net.ends_of(pipe);
+        self.send_between(ends, pipe, packet);
+    }
+
+    /// As [`Body::send`], by who knows the ends of the pipe already.
+    pub(super) fn send_between(&mut self, ends: (HostId, HostId), pipe: PipeId, packet: Packet) {
+        let arrival = self.now() + self.draw_latency(ends);
         self.put_on_wire(pipe, packet, arrival);
     }
 
@@ -39,19 +53,18 @@ impl Body {
         self.agenda.put(arrival, Due::Arrival(id));
     }
 
-    fn draw_latency(&mut self, pipe: PipeId) -> Duration {
-        let (from, to) = self.net.ends_of(pipe);
-        let condition = *self.conditions.link(from, to);
-        let hosts = self.net.listeners.len();
-        let (seed, Latency { min_us, max_us }) = (self.net.seed, self.net.latency);
-        let conditions = &self.conditions;
-        let link = self.net.links[usize::from(from.0) * hosts + usize::from(to.0)]
-            .get_or_insert_with(|| {
-                let names = (conditions.name(from), conditions.name(to));
-                let stream = |what| seed.stream(&format!("{what} {} > {}", names.0, names.1));
-                Box::new(Link { latency: stream("link"), loss: stream("loss") })
-            });
-        let drawn = Duration::from_nanos(link.latency.between(min_us * 1000, max_us * 1000));
+    fn draw_latency(&mut self, (from, to): (HostId, HostId)) -> Duration {
+        let place = self.conditions.place(from, to);
+        let link = match &mut self.net.links[place] {
+            Some(link) => link,
+            unused => {
+                let link = Link::new(self.net.seed, &self.conditions, from, to);
+                unused.insert(Box::new(link))
+            }
+        };
+        let (shortest, longest) = self.net.latency_ns;
+        let drawn = Duration::from_nanos(link.latency.between(shortest, longest));
+        let condition = self.conditions.link(from, to);
         if condition.delay_ms == 0 && condition.loss_percent == 0 {
             return drawn;
         }
@@ -70,8 +83,8 @@ impl Body {
         let (from, to) = self.net.ends_of(id);
         let receiver = self.conditions.host(to);
         let no_machine = receiver.down > 0 && receiver.crash == Some(Crash::PowerLoss);
-        let stalled = self.conditions.link(from, to).stalled > 0;
-        let refused = self.conditions.link(from, to).refusing > 0;
+        let link = self.conditions.link(from, to);
+        let (stalled, refused) = (link.stalled > 0, link.refusing > 0);
         let pipe = &mut self.net.conn(id.conn).pipes[id.sender as usize];
         // What is behind a held packet stays behind it.
         if no_machine || stalled || pipe.held > 0 {
@@ -79,22 +92,16 @@ impl Body {
             return;
         }
         let packet = pipe.flying.pop_front().expect("one packet for each arrival");
-        self.witness_arrival(id, packet);
+        self.witness_arrival(id, (from, to), packet);
         let side = id.sender.other();
         match packet {
+            Packet::Data(length) => self.arrive_data(id, length),
             Packet::Syn if refused => self.send(PipeId { sender: side, ..id }, Packet::Rst),
             Packet::Syn => self.arrive_syn(id, to),
             Packet::SynAck => {
                 let conn = self.net.conn(id.conn);
                 conn.established = true;
                 conn.end(side).wake(&mut self.tasks);
-            }
-            Packet::Data(length) => {
-                let now = self.now();
-                if let Some(tap) = &mut self.tap {
-                    tap.arrived(&id, now);
-                }
-                self.arrive_data(id, length);
             }
             Packet::Fin => {
                 let conn = self.net.conn(id.conn);
@@ -128,6 +135,10 @@ impl Body {
     }
 
     fn arrive_data(&mut self, id: PipeId, length: usize) {
+        let now = self.now();
+        if let Some(tap) = &mut self.tap {
+            tap.arrived(&id, now);
+        }
         let side = id.sender.other();
         let conn = self.net.conn(id.conn);
         if conn.end(side).closed {
@@ -142,7 +153,7 @@ impl Body {
         }
     }
 
-    fn witness_arrival(&mut self, id: PipeId, packet: Packet) {
+    fn witness_arrival(&mut self, id: PipeId, (from, to): (HostId, HostId), packet: Packet) {
         let (kind, length) = match packet {
             Packet::Syn => (2, 0),
             Packet::SynAck => (3, 0),
@@ -157,7 +168,6 @@ impl Body {
         if length > 0 {
             self.log.digest.bytes(bytes);
         }
-        let (from, to) = self.net.ends_of(id);
         let conditions = &self.conditions;
         self.log.leave_trail(self.agenda.now(), || {
             let what = match packet {
@@ -184,7 +194,7 @@ impl Body {
             return;
         }
         // One draw for all of them: TCP sends them again in one go.
-        let arrival = self.now() + self.draw_latency(id);
+        let arrival = self.now() + self.draw_latency(self.net.ends_of(id));
         let pipe = &mut self.net.conn(id.conn).pipes[id.sender as usize];
         let arrival = arrival.max(pipe.last_arrival);
         pipe.last_arrival = arrival;
