@@ -9,15 +9,22 @@ use bytes::BytesMut;
 use super::number;
 use crate::redis::reply::Reply;
 
+/// The most that a byte string is longer on the wire: its mark, the digits of any length, two line ends.
+const AROUND: usize = 1 + 20 + 2 + 2;
+
 /// Appends a list of byte strings: `*1\r\n$5\r\nhello\r\n`.
 pub(super) fn write_bulks(words: &[&[u8]], output: &mut BytesMut) {
-    let sizes = words.iter().map(|word| header_size(word.len()) + word.len() + 2);
-    let start = output.len();
-    output.resize(start + header_size(words.len()) + sizes.sum::<usize>(), 0);
-    let mut rest = put_header(b'*', words.len(), &mut output[start..]);
+    // Room for the longest headers is made and the rest taken back: to count their digits beforehand
+    // takes as long as to write them.
+    let most = words.iter().fold(AROUND, |most, word| most + AROUND + word.len());
+    let end = output.len() + most;
+    output.resize(end, 0);
+    let mut rest = put_header(b'*', words.len(), &mut output[end - most..]);
     for word in words {
         rest = put_bulk(word, rest);
     }
+    let unused = rest.len();
+    output.truncate(end - unused);
 }
 
 /// Appends `$5\r\nhello\r\n`.
@@ -27,8 +34,9 @@ pub(super) fn write_bulk(bytes: &[u8], output: &mut BytesMut) {
     put_bulk(bytes, &mut output[start..]);
 }
 
-/// Puts a byte string at the start of `out`; what is left of that.
-#[inline]
+/// Puts a byte string at the start of `out`; what is left of that. A call for each word of a request
+/// would cost as much as the word.
+#[inline(always)]
 fn put_bulk<'a>(bytes: &[u8], out: &'a mut [u8]) -> &'a mut [u8] {
     let (body, rest) = put_header(b'$', bytes.len(), out).split_at_mut(bytes.len());
     copy(bytes, body);
@@ -60,14 +68,22 @@ fn header_size(length: usize) -> usize {
 
 #[inline]
 fn put_header(mark: u8, length: usize, out: &mut [u8]) -> &mut [u8] {
-    if length > 9 {
-        return long_header(mark, length, out);
+    let digit = |number: usize| b'0' + number as u8;
+    match length {
+        0..=9 => put_line([mark, digit(length), b'\r', b'\n'], out),
+        10..=99 => put_line([mark, digit(length / 10), digit(length % 10), b'\r', b'\n'], out),
+        _ => long_header(mark, length, out),
     }
-    let (line, rest) = out.split_first_chunk_mut().expect("as large as was counted");
-    *line = [mark, b'0' + length as u8, b'\r', b'\n'];
+}
+
+#[inline]
+fn put_line<const SIZE: usize>(line: [u8; SIZE], out: &mut [u8]) -> &mut [u8] {
+    let (start, rest) = out.split_first_chunk_mut().expect("as large as was counted");
+    *start = line;
     rest
 }
 
+#[inline(never)]
 fn long_header(mark: u8, length: usize, out: &mut [u8]) -> &mut [u8] {
     let (line, rest) = out.split_at_mut(header_size(length));
     line[0] = mark;
