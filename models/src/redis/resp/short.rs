@@ -128,19 +128,31 @@ pub(super) fn write_number(mark: u8, number: i64, output: &mut BytesMut) {
 /// The number of at most three digits in the line at the start of `input` behind its first byte, and how
 /// long the line is; Redis looks at its `\r` only and takes one more byte for granted. (No word of a lock
 /// is longer, and no limit on byte strings is met: the smallest, for strangers, is 16 KiB.)
-#[inline]
+#[inline(always)]
 pub(super) fn length(input: &[u8]) -> Option<(usize, usize)> {
-    let digit = |byte: u8| byte.is_ascii_digit().then(|| usize::from(byte - b'0'));
+    let digit = |byte: u8| usize::from(byte - b'0');
     // A zero in front is not how a length is spelled.
-    let first = |byte: u8| digit(byte).filter(|first| *first > 0);
     match *input {
-        [_, one, b'\r', _, ..] => Some((digit(one)?, 4)),
-        [_, ten, one, b'\r', _, ..] => Some((10 * first(ten)? + digit(one)?, 5)),
-        [_, hundred, ten, one, b'\r', _, ..] => {
-            Some((100 * first(hundred)? + 10 * digit(ten)? + digit(one)?, 6))
+        [_, one @ b'0'..=b'9', b'\r', _, ..] => Some((digit(one), 4)),
+        [_, ten @ b'1'..=b'9', one @ b'0'..=b'9', b'\r', _, ..] => {
+            Some((10 * digit(ten) + digit(one), 5))
+        }
+        [_, hundred @ b'1'..=b'9', ten @ b'0'..=b'9', one @ b'0'..=b'9', b'\r', _, ..] => {
+            Some((100 * digit(hundred) + 10 * digit(ten) + digit(one), 6))
         }
         _ => None,
     }
+}
+
+/// The longest integer: a sign and 19 digits.
+const DIGITS: usize = 20;
+
+/// The integer in the line at the start of `input` behind its mark, and how long the line is.
+fn integer(input: &[u8]) -> Option<(i64, usize)> {
+    let line = &input[1..input.len().min(DIGITS + 3)];
+    let end = line.iter().position(|byte| *byte == b'\r')?;
+    let number = number::parse(&line[..end])?;
+    (*line.get(end + 1)? == b'\n').then_some((number, end + 3))
 }
 
 /// The reply at the start of `input` and its length in bytes, if it is whole and has one of the shapes.
@@ -154,10 +166,7 @@ pub(super) fn reply(input: &[u8]) -> Option<(Reply, usize)> {
             whole.then(|| (Reply::copied(&input[start..end]), end + 2))
         }
         b'+' => input.starts_with(b"+OK\r\n").then_some((Reply::OK, 5)),
-        b':' => {
-            let (number, end) = length(input)?;
-            (input[end - 1] == b'\n').then_some((Reply::Integer(number as i64), end))
-        }
+        b':' => integer(input).map(|(number, length)| (Reply::Integer(number), length)),
         _ => None,
     }
 }
