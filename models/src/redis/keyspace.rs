@@ -88,7 +88,7 @@ pub(super) struct Keyspace {
     journal: Journal,
     changes: Vec<Change>,
     touched: touched::Touched,
-    /// No key expires before this, so most ticks have nothing to look for.
+    /// No key expires before this, so most ticks and most accesses have nothing to look for.
     next_expiry_ms: i64,
 }
 
@@ -181,7 +181,14 @@ impl Keyspace {
     }
 
     /// Removes `key` if its time is up (`src/db.c` `expireIfNeeded`).
+    #[inline]
     fn expire_if_needed(&mut self, key: &[u8], now_ms: i64) {
+        if now_ms >= self.next_expiry_ms {
+            self.expire_if_over(key, now_ms);
+        }
+    }
+
+    fn expire_if_over(&mut self, key: &[u8], now_ms: i64) {
         let record = self.databases[self.selected].get(key);
         let when = record.and_then(|record| record.expires_at);
         if when.is_some_and(|when| now_ms > when) {

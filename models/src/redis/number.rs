@@ -18,14 +18,16 @@ pub(crate) fn parse(text: &[u8]) -> Option<i64> {
         [b'1'..=b'9', ..] if digits.len() <= 19 => {}
         _ => return None,
     }
-    let mut value: i64 = 0;
+    // Nineteen digits always fit.
+    let mut size: u64 = 0;
     for digit in digits {
-        let digit = i64::from(digit.checked_sub(b'0').filter(|digit| *digit <= 9)?);
-        value = value.checked_mul(10)?;
-        // Counted downwards when negative, because i64::MIN has no positive counterpart.
-        value = if negative { value.checked_sub(digit)? } else { value.checked_add(digit)? };
+        let digit = digit.checked_sub(b'0').filter(|digit| *digit <= 9)?;
+        size = size * 10 + u64::from(digit);
     }
-    Some(value)
+    match negative {
+        true => 0_i64.checked_sub_unsigned(size),
+        false => i64::try_from(size).ok(),
+    }
 }
 
 /// The decimal digits of `number`.

@@ -79,10 +79,10 @@ impl Request {
     /// The argument at `index` (0 is the name), if there is one.
     #[inline]
     pub fn get(&self, index: usize) -> Option<&[u8]> {
-        let place = match self.inline.get(index) {
-            Some(place) if index < self.count => place,
-            _ => self.further.get(index.checked_sub(INLINE)?)?,
-        };
+        if index >= self.count {
+            return None;
+        }
+        let place = self.inline.get(index).unwrap_or_else(|| &self.further[index - INLINE]);
         Some(&self.bytes[place.start as usize..place.end as usize])
     }
 

@@ -92,18 +92,16 @@ pub fn decode_request_within(
     limits: Limits,
 ) -> Result<Option<Request>, ProtocolError> {
     let decoded = match input.first() {
-        None => return Ok(None),
-        Some(b'*') => scan::request(input, limits)?,
-        Some(_) => inline::request(input)?,
+        None => Ok(None),
+        Some(b'*') => scan::request(input, limits),
+        Some(_) => inline::request(input),
     };
-    let Some((request, length)) = decoded else {
-        if input.len() as u64 > limits.request {
-            return Err(ProtocolError::new("too big request"));
-        }
-        return Ok(None);
-    };
-    input.advance(length);
-    Ok(Some(request))
+    if let Ok(None) = decoded
+        && input.len() as u64 > limits.request
+    {
+        return Err(ProtocolError::new("too big request"));
+    }
+    decoded
 }
 
 /// Where `wanted` is, the way C's `strchr` looks for it: not beyond the first zero byte.
@@ -186,6 +184,12 @@ pub fn decode_reply(input: &mut BytesMut) -> Result<Option<Reply>, ProtocolError
         input.advance(length);
         return Ok(Some(reply));
     }
+    decode_any_reply(input)
+}
+
+/// Kept apart, so that a short reply does not pay for the room that this takes on the stack.
+#[inline(never)]
+fn decode_any_reply(input: &mut BytesMut) -> Result<Option<Reply>, ProtocolError> {
     let Some(length) = scan::reply_length(input)? else { return Ok(None) };
     let reply = read::Reader::new(&input[..length]).reply()?;
     input.advance(length);

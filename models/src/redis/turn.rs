@@ -24,17 +24,17 @@ impl Redis {
         if !self.core.borrow().listens(session) {
             return self.core.borrow_mut().blocked.postponed.push((session, request));
         }
-        self.turn(now, session, request);
+        self.turn(now, session, &request);
     }
 
-    fn turn(&mut self, now: HostTime, session: SessionId, request: Request) {
+    fn turn(&mut self, now: HostTime, session: SessionId, request: &Request) {
         let author = Author { session, now_ms: now.wall.unix_ms() };
         self.core.borrow_mut().enter(session);
-        let reply = self.process(&Call { args: &request, now, author, may_block: true });
+        let reply = self.process(&Call { args: request, now, author, may_block: true });
         let core = &mut *self.core.borrow_mut();
         if core.postponing {
             core.postponing = false;
-            return core.blocked.postponed.push((session, request));
+            return core.blocked.postponed.push((session, request.clone()));
         }
         core.commands += 1;
         core.leave(session);
@@ -77,7 +77,7 @@ impl Redis {
                 ready.map(|at| core.blocked.postponed.remove(at))
             };
             let Some((session, request)) = next else { return };
-            self.turn(now, session, request);
+            self.turn(now, session, &request);
         }
     }
 
@@ -85,12 +85,18 @@ impl Redis {
     /// end, what had to wait goes on, and what there is to say goes out.
     pub(super) fn come_round(&mut self, now: HostTime, out: &mut Outbox<Reply>) {
         if !self.core.borrow().blocked.is_empty() {
-            if self.core.borrow().stall.is_none() {
-                self.core.borrow_mut().end_overdue_waits(now.wall.unix_ms());
-            }
-            self.run_postponed(now);
+            self.go_on(now);
         }
         self.flush(out);
+    }
+
+    /// Ends the waits that are overdue and runs what had to wait. Most servers never do.
+    #[cold]
+    fn go_on(&mut self, now: HostTime) {
+        if self.core.borrow().stall.is_none() {
+            self.core.borrow_mut().end_overdue_waits(now.wall.unix_ms());
+        }
+        self.run_postponed(now);
     }
 
     /// Passes on all that there is to say.

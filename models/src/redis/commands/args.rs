@@ -10,7 +10,9 @@ use super::{NOT_AN_INTEGER, Reply, SYNTAX_ERROR, error};
 
 /// The integer that an argument is.
 pub(super) fn integer(arg: &[u8]) -> Result<i64, Reply> {
-    number::parse(arg).ok_or(NOT_AN_INTEGER)
+    // Not `ok_or`: that makes the error first, and nearly always throws it away.
+    let Some(number) = number::parse(arg) else { return Err(NOT_AN_INTEGER) };
+    Ok(number)
 }
 
 /// An integer that C keeps in an `int` (`getIntFromObjectOrReply`).

@@ -41,9 +41,9 @@ fn eval_text(redis: &mut Redis, call: &Call<'_>, read_only: bool) -> Outcome {
 
 fn eval_sha(redis: &mut Redis, call: &Call<'_>, read_only: bool) -> Outcome {
     // A hash of the wrong length is unknown before its keys are counted (`evalShaCommand`).
-    let sha = script::parse_sha(&call.args[1]).ok_or(NO_SCRIPT)?;
+    let Some(sha) = script::parse_sha(&call.args[1]) else { return Err(NO_SCRIPT) };
     let keys = number_of_keys(call)?;
-    let script = redis.find_script(&sha).ok_or(NO_SCRIPT)?;
+    let Some(script) = redis.find_script(&sha) else { return Err(NO_SCRIPT) };
     run(redis, call, &script, keys, read_only)
 }
 

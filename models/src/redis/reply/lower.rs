@@ -16,19 +16,16 @@ pub(crate) enum Protocol {
 
 impl Reply {
     /// Rewrites what `protocol` has no shape for. Strings, numbers and errors, which are nearly all
-    /// replies, are the same in both and left alone.
+    /// replies, are the same in both and left alone, and so is the null that NX is refused with.
     pub(crate) fn lower(&mut self, protocol: Protocol) {
-        match self {
-            Reply::Simple(_) | Reply::Error(_) | Reply::Integer(_) | Reply::Bulk(_) => return,
-            Reply::Array(elements) => {
+        match (&mut *self, protocol) {
+            (Reply::Simple(_) | Reply::Error(_) | Reply::Integer(_) | Reply::Bulk(_), _) => {}
+            (Reply::Null, Protocol::Resp2) => {}
+            (Reply::Array(elements), _) => {
                 elements.iter_mut().for_each(|element| element.lower(protocol));
-                return;
             }
-            _ => {}
-        }
-        match protocol {
-            Protocol::Resp2 => self.lower_to_resp2(),
-            Protocol::Resp3 => self.lower_to_resp3(),
+            (_, Protocol::Resp2) => self.lower_to_resp2(),
+            (_, Protocol::Resp3) => self.lower_to_resp3(),
         }
     }
 

@@ -3,12 +3,14 @@
 //! The words are split as `src/sds.c` `sdssplitargs` does: double quotes understand escapes, single
 //! quotes only `\'`, and a closing quote must be followed by space or the end.
 
+use bytes::{Buf, BytesMut};
+
 use super::{MAX_LINE, ProtocolError};
 use crate::redis::request::Request;
 
-/// An inline command and its length in bytes; `None` if its line has no end yet
+/// Takes an inline command off `input`; `None` if its line has no end yet
 /// (`src/networking.c` `processInlineBuffer`).
-pub(super) fn request(input: &[u8]) -> Result<Option<(Request, usize)>, ProtocolError> {
+pub(super) fn request(input: &mut BytesMut) -> Result<Option<Request>, ProtocolError> {
     let Some(end) = super::find(input, b'\n') else {
         return match input.len() > MAX_LINE {
             true => Err(ProtocolError::new("too big inline request")),
@@ -16,10 +18,9 @@ pub(super) fn request(input: &[u8]) -> Result<Option<(Request, usize)>, Protocol
         };
     };
     let line = input[..end].strip_suffix(b"\r").unwrap_or(&input[..end]);
-    match words(line) {
-        Some(request) => Ok(Some((request, end + 1))),
-        None => Err(ProtocolError::new("unbalanced quotes in request")),
-    }
+    let request = words(line).ok_or(ProtocolError::new("unbalanced quotes in request"))?;
+    input.advance(end + 1);
+    Ok(Some(request))
 }
 
 fn words(mut line: &[u8]) -> Option<Request> {

@@ -1,5 +1,7 @@
 //! Finds out how long a message is, before anything is allocated for it.
 
+use bytes::{Buf, BytesMut};
+
 use super::{Limits, MAX_BULK, MAX_DEPTH, MAX_LINE, ProtocolError, number, short};
 use crate::redis::request::Request;
 
@@ -7,12 +9,12 @@ use crate::redis::request::Request;
 const STRANGERS_WORDS: usize = 10;
 const STRANGERS_BULK: i64 = 16 * 1024;
 
-/// A request in RESP form and its length in bytes (`src/networking.c` `processMultibulkBuffer`).
+/// Takes a request in RESP form off `input` (`src/networking.c` `processMultibulkBuffer`).
 /// Like Redis, this does not look at the two bytes after a byte string.
 pub(super) fn request(
-    input: &[u8],
+    input: &mut BytesMut,
     limits: Limits,
-) -> Result<Option<(Request, usize)>, ProtocolError> {
+) -> Result<Option<Request>, ProtocolError> {
     let Some((count, start)) = array_header(input)? else { return Ok(None) };
     if limits.stranger && count > STRANGERS_WORDS {
         return Err(ProtocolError::new("unauthenticated multibulk length"));
@@ -30,7 +32,8 @@ pub(super) fn request(
         request.mark(after, length);
     }
     request.fill(&input[..position]);
-    Ok(Some((request, position)))
+    input.advance(position);
+    Ok(Some(request))
 }
 
 /// How many byte strings follow, and where. Zero or less means none.
@@ -54,8 +57,9 @@ fn bulk_header(
     position: usize,
     limits: Limits,
 ) -> Result<Option<(usize, usize)>, ProtocolError> {
-    if let [b'$', ..] = input[position..]
-        && let Some((length, size)) = short::length(&input[position..])
+    let rest = &input[position..];
+    if let [b'$', ..] = rest
+        && let Some((length, size)) = short::length(rest)
         && length as u64 <= limits.bulk
     {
         return Ok(Some((length, position + size)));

@@ -9,15 +9,22 @@ use bytes::BytesMut;
 use super::number;
 use crate::redis::reply::Reply;
 
+/// The most that a byte string is longer on the wire: its mark, the digits of any length, two line ends.
+const AROUND: usize = 1 + 20 + 2 + 2;
+
 /// Appends a list of byte strings: `*1\r\n$5\r\nhello\r\n`.
 pub(super) fn write_bulks(words: &[&[u8]], output: &mut BytesMut) {
-    let sizes = words.iter().map(|word| header_size(word.len()) + word.len() + 2);
-    let start = output.len();
-    output.resize(start + header_size(words.len()) + sizes.sum::<usize>(), 0);
-    let mut rest = put_header(b'*', words.len(), &mut output[start..]);
+    // Room for the longest headers is made and the rest taken back: to count their digits beforehand
+    // takes as long as to write them.
+    let most = words.iter().fold(AROUND, |most, word| most + AROUND + word.len());
+    let end = output.len() + most;
+    output.resize(end, 0);
+    let mut rest = put_header(b'*', words.len(), &mut output[end - most..]);
     for word in words {
         rest = put_bulk(word, rest);
     }
+    let unused = rest.len();
+    output.truncate(end - unused);
 }
 
 /// Appends `$5\r\nhello\r\n`.
@@ -27,8 +34,9 @@ pub(super) fn write_bulk(bytes: &[u8], output: &mut BytesMut) {
     put_bulk(bytes, &mut output[start..]);
 }
 
-/// Puts a byte string at the start of `out`; what is left of that.
-#[inline]
+/// Puts a byte string at the start of `out`; what is left of that. A call for each word of a request
+/// would cost as much as the word.
+#[inline(always)]
 fn put_bulk<'a>(bytes: &[u8], out: &'a mut [u8]) -> &'a mut [u8] {
     let (body, rest) = put_header(b'$', bytes.len(), out).split_at_mut(bytes.len());
     copy(bytes, body);
@@ -60,14 +68,22 @@ fn header_size(length: usize) -> usize {
 
 #[inline]
 fn put_header(mark: u8, length: usize, out: &mut [u8]) -> &mut [u8] {
-    if length > 9 {
-        return long_header(mark, length, out);
+    let digit = |number: usize| b'0' + number as u8;
+    match length {
+        0..=9 => put_line([mark, digit(length), b'\r', b'\n'], out),
+        10..=99 => put_line([mark, digit(length / 10), digit(length % 10), b'\r', b'\n'], out),
+        _ => long_header(mark, length, out),
     }
-    let (line, rest) = out.split_first_chunk_mut().expect("as large as was counted");
-    *line = [mark, b'0' + length as u8, b'\r', b'\n'];
+}
+
+#[inline]
+fn put_line<const SIZE: usize>(line: [u8; SIZE], out: &mut [u8]) -> &mut [u8] {
+    let (start, rest) = out.split_first_chunk_mut().expect("as large as was counted");
+    *start = line;
     rest
 }
 
+#[inline(never)]
 fn long_header(mark: u8, length: usize, out: &mut [u8]) -> &mut [u8] {
     let (line, rest) = out.split_at_mut(header_size(length));
     line[0] = mark;
@@ -112,19 +128,31 @@ pub(super) fn write_number(mark: u8, number: i64, output: &mut BytesMut) {
 /// The number of at most three digits in the line at the start of `input` behind its first byte, and how
 /// long the line is; Redis looks at its `\r` only and takes one more byte for granted. (No word of a lock
 /// is longer, and no limit on byte strings is met: the smallest, for strangers, is 16 KiB.)
-#[inline]
+#[inline(always)]
 pub(super) fn length(input: &[u8]) -> Option<(usize, usize)> {
-    let digit = |byte: u8| byte.is_ascii_digit().then(|| usize::from(byte - b'0'));
+    let digit = |byte: u8| usize::from(byte - b'0');
     // A zero in front is not how a length is spelled.
-    let first = |byte: u8| digit(byte).filter(|first| *first > 0);
     match *input {
-        [_, one, b'\r', _, ..] => Some((digit(one)?, 4)),
-        [_, ten, one, b'\r', _, ..] => Some((10 * first(ten)? + digit(one)?, 5)),
-        [_, hundred, ten, one, b'\r', _, ..] => {
-            Some((100 * first(hundred)? + 10 * digit(ten)? + digit(one)?, 6))
+        [_, one @ b'0'..=b'9', b'\r', _, ..] => Some((digit(one), 4)),
+        [_, ten @ b'1'..=b'9', one @ b'0'..=b'9', b'\r', _, ..] => {
+            Some((10 * digit(ten) + digit(one), 5))
+        }
+        [_, hundred @ b'1'..=b'9', ten @ b'0'..=b'9', one @ b'0'..=b'9', b'\r', _, ..] => {
+            Some((100 * digit(hundred) + 10 * digit(ten) + digit(one), 6))
         }
         _ => None,
     }
+}
+
+/// The longest integer: a sign and 19 digits.
+const DIGITS: usize = 20;
+
+/// The integer in the line at the start of `input` behind its mark, and how long the line is.
+fn integer(input: &[u8]) -> Option<(i64, usize)> {
+    let line = &input[1..input.len().min(DIGITS + 3)];
+    let end = line.iter().position(|byte| *byte == b'\r')?;
+    let number = number::parse(&line[..end])?;
+    (*line.get(end + 1)? == b'\n').then_some((number, end + 3))
 }
 
 /// The reply at the start of `input` and its length in bytes, if it is whole and has one of the shapes.
@@ -138,10 +166,7 @@ pub(super) fn reply(input: &[u8]) -> Option<(Reply, usize)> {
             whole.then(|| (Reply::copied(&input[start..end]), end + 2))
         }
         b'+' => input.starts_with(b"+OK\r\n").then_some((Reply::OK, 5)),
-        b':' => {
-            let (number, end) = length(input)?;
-            (input[end - 1] == b'\n').then_some((Reply::Integer(number as i64), end))
-        }
+        b':' => integer(input).map(|(number, length)| (Reply::Integer(number), length)),
         _ => None,
     }
 }

@@ -52,8 +52,11 @@ fn pcall(lua: &Lua, host: &Host, args: &MultiValue) -> mlua::Result<Value> {
     made(lua, &command(host, args))
 }
 
-/// A reply as Lua sees it, made without the limit on memory.
+/// A reply as Lua sees it, made without the limit on memory. An integer takes none.
 fn made(lua: &Lua, reply: &Reply) -> mlua::Result<Value> {
+    if let Reply::Integer(_) = reply {
+        return convert::to_lua(lua, reply);
+    }
     lua.set_memory_limit(NO_LIMIT)?;
     let value = convert::to_lua(lua, reply);
     lua.set_memory_limit(MEMORY_LIMIT)?;

@@ -219,17 +219,16 @@ globals.math = read_only(own_math)
 globals.redis = read_only(redis)
 globals.table = read_only(copy(table))
 
--- KEYS and ARGV of the next script: the first `count` words, and the others. Nearly every lock has one
--- key.
-local function with_one_key(key, ...)
+-- KEYS and ARGV of the next script. Nearly every lock has one key.
+local function one_key(key, ...)
   globals.KEYS, globals.ARGV = { key }, { ... }
 end
 
-local function prepare(count, ...)
-  if count == 1 then return with_one_key(...) end
+-- The first `count` words are keys, the others are not.
+local function many_keys(count, ...)
   local keys = { ... }
   for index = select('#', ...), count + 1, -1 do keys[index] = nil end
   globals.KEYS, globals.ARGV = keys, { select(count + 1, ...) }
 end
 
-return environment, globals, prepare
+return environment, globals, one_key, many_keys

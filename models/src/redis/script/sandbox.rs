@@ -20,8 +20,8 @@ pub(super) fn build(host: Rc<Host>) -> mlua::Result<State> {
     let lua = Lua::new_with(libraries, LuaOptions::default())?;
     let xpcall: Function = lua.globals().raw_get("xpcall")?;
     let sandbox = compiled(&lua)?;
-    let (environment, globals, prepare) =
-        sandbox.call::<(Table, Table, Function)>(api::functions(&lua, &host)?)?;
+    let (environment, globals, one_key, many_keys) =
+        sandbox.call::<(Table, Table, Function, Function)>(api::functions(&lua, &host)?)?;
     let shared = Rc::clone(&host);
     let handler = move |lua: &Lua, error: Value| {
         let text = failure::handle(lua, &shared, &error);
@@ -29,7 +29,7 @@ pub(super) fn build(host: Rc<Host>) -> mlua::Result<State> {
     };
     let handler = lua.create_function(handler)?;
     let compiled = RefCell::default();
-    Ok(State { lua, host, xpcall, handler, environment, globals, prepare, compiled })
+    Ok(State { lua, host, xpcall, handler, environment, globals, one_key, many_keys, compiled })
 }
 
 /// `sandbox.lua`, compiled once per process: every simulated server needs it, and to compile it takes

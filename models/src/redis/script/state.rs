@@ -58,8 +58,10 @@ pub(super) struct State {
     pub(super) environment: Table,
     /// Where KEYS and ARGV are put, behind `environment`.
     pub(super) globals: Table,
-    /// Puts its arguments there: the number of keys, then all words.
-    pub(super) prepare: Function,
+    /// Puts its arguments there: the key, then the other words.
+    pub(super) one_key: Function,
+    /// As `one_key`: the number of keys, then all words.
+    pub(super) many_keys: Function,
     /// What was compiled here before.
     pub(super) compiled: RefCell<BTreeMap<Sha, Function>>,
 }
@@ -136,7 +138,10 @@ impl State {
         if args.end - keys.start <= SPREAD {
             let texts = (keys.start..args.end).map(|index| str::from_utf8(&words[index]).ok());
             if let Some(texts) = texts.collect::<Option<Variadic<&str>>>() {
-                return self.prepare.call((keys.len(), texts));
+                return match keys.len() {
+                    1 => self.one_key.call(texts),
+                    count => self.many_keys.call((count, texts)),
+                };
             }
         }
         for (name, range) in [("KEYS", keys), ("ARGV", args)] {

@@ -56,25 +56,25 @@ impl<'a> Options<'a> {
     fn parse(args: &'a Request, first: usize, of_set: bool) -> Result<Self, Reply> {
         let mut options = Self::default();
         let mut index = first;
-        while let Some(option) = args.get(index) {
+        while let Some(word) = args.get(index) {
             index += 1;
-            let is = |name: &str| option.eq_ignore_ascii_case(name.as_bytes());
-            if let Some(timing) = Timing::named(option) {
-                let given = args.get(index).ok_or(SYNTAX_ERROR)?;
-                options.set_timing(timing, given)?;
-                index += 1;
-            } else if of_set && is("NX") && options.presence != Some(Presence::Present) {
-                options.presence = Some(Presence::Absent);
-            } else if of_set && is("XX") && options.presence != Some(Presence::Absent) {
-                options.presence = Some(Presence::Present);
-            } else if of_set && is("GET") {
-                options.get = true;
-            } else if of_set && is("KEEPTTL") && options.timing.is_none() {
-                options.keep = true;
-            } else if !of_set && is("PERSIST") && options.timing.is_none() {
-                options.persist = true;
-            } else {
-                return Err(SYNTAX_ERROR);
+            match Word::of(word) {
+                Some(Word::Timing(timing)) => {
+                    let Some(given) = args.get(index) else { return Err(SYNTAX_ERROR) };
+                    options.set_timing(timing, given)?;
+                    index += 1;
+                }
+                Some(Word::Presence(presence))
+                    if of_set && options.presence.is_none_or(|before| before == presence) =>
+                {
+                    options.presence = Some(presence);
+                }
+                Some(Word::Get) if of_set => options.get = true,
+                Some(Word::KeepTtl) if of_set && options.timing.is_none() => options.keep = true,
+                Some(Word::Persist) if !of_set && options.timing.is_none() => {
+                    options.persist = true;
+                }
+                _ => return Err(SYNTAX_ERROR),
             }
         }
         Ok(options)
@@ -99,18 +99,33 @@ impl<'a> Options<'a> {
     }
 }
 
-impl Timing {
-    fn named(option: &[u8]) -> Option<Self> {
-        let [first, b'X' | b'x', rest @ ..] = option else { return None };
-        match (first.to_ascii_uppercase(), rest) {
-            (b'E', []) => Some(Self::InSeconds),
-            (b'P', []) => Some(Self::InMilliseconds),
-            (b'E', rest) if rest.eq_ignore_ascii_case(b"AT") => Some(Self::AtSecond),
-            (b'P', rest) if rest.eq_ignore_ascii_case(b"AT") => Some(Self::AtMillisecond),
-            _ => None,
-        }
-    }
+/// One option by its name.
+enum Word {
+    Presence(Presence),
+    Timing(Timing),
+    Get,
+    KeepTtl,
+    Persist,
+}
 
+impl Word {
+    fn of(word: &[u8]) -> Option<Self> {
+        Some(match word {
+            [b'N' | b'n', b'X' | b'x'] => Self::Presence(Presence::Absent),
+            [b'X' | b'x', b'X' | b'x'] => Self::Presence(Presence::Present),
+            [b'P' | b'p', b'X' | b'x'] => Self::Timing(Timing::InMilliseconds),
+            [b'E' | b'e', b'X' | b'x'] => Self::Timing(Timing::InSeconds),
+            _ if word.eq_ignore_ascii_case(b"PXAT") => Self::Timing(Timing::AtMillisecond),
+            _ if word.eq_ignore_ascii_case(b"EXAT") => Self::Timing(Timing::AtSecond),
+            _ if word.eq_ignore_ascii_case(b"GET") => Self::Get,
+            _ if word.eq_ignore_ascii_case(b"KEEPTTL") => Self::KeepTtl,
+            _ if word.eq_ignore_ascii_case(b"PERSIST") => Self::Persist,
+            _ => return None,
+        })
+    }
+}
+
+impl Timing {
     /// The absolute Unix millisecond that `given` means. Zero, less, and what does not fit are
     /// refused; an instant in the past is not.
     pub(super) fn deadline(self, given: &[u8], command: &str, now_ms: i64) -> Result<i64, Reply> {
