@@ -7,9 +7,14 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-if ! command -v chromium > /dev/null || ! command -v npm > /dev/null; then
-  echo "tests/browser: needs chromium, node and npm; trying to install them" >&2
-  apt-get install -y -q chromium nodejs npm > /dev/null
+# Only what is missing: where node is not Debian's, Debian's npm cannot be installed beside it.
+missing=()
+command -v chromium > /dev/null || missing+=(chromium)
+command -v node > /dev/null || missing+=(nodejs)
+command -v npm > /dev/null || missing+=(npm)
+if [ ${#missing[@]} -gt 0 ]; then
+  echo "tests/browser: needs ${missing[*]}; trying to install" >&2
+  apt-get update -q > /dev/null && apt-get install -y -q "${missing[@]}" > /dev/null
 fi
 
 room=target/browser
