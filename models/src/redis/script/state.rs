@@ -118,7 +118,9 @@ impl State {
         ranges: (Range<usize>, Range<usize>),
     ) -> mlua::Result<Reply> {
         self.present(words, ranges)?;
-        // From nothing, so that an endless script ends at the same instruction whatever ran before it.
+        // From nothing, so that an endless script ends at the same instruction whatever ran before it: what
+        // has just set KEYS and ARGV was counted by the hook of the script before.
+        self.host.instructions.set(0);
         sandbox::count_instructions(&self.lua, &self.host, STEP);
         self.lua.set_memory_limit(MEMORY_LIMIT)?;
         let ended = self.xpcall.call::<(bool, Value)>((function, &self.handler));
