@@ -6,11 +6,12 @@
 //! knows.
 
 use std::pin::pin;
+use std::sync::OnceLock;
+use std::time::Duration;
 
 use bytes::BytesMut;
 use picklock_models::redis::{Reply, resp, script};
 use picklock_sim::env::Env;
-use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::lock::LockError;
@@ -31,13 +32,19 @@ pub struct Client<E: Env> {
 /// A script with the name under which the server may know it already.
 pub struct Script {
     text: &'static str,
-    sha: String,
+    /// Worked out when it is first asked for: a script is a `static`, a lock is made for every run.
+    sha: OnceLock<String>,
 }
 
 impl Script {
-    /// A script with its SHA-1.
-    pub fn new(text: &'static str) -> Self {
-        Self { text, sha: script::sha1_hex(text.as_bytes()) }
+    /// A script by its text.
+    pub const fn new(text: &'static str) -> Self {
+        Self { text, sha: OnceLock::new() }
+    }
+
+    /// Its SHA-1.
+    fn sha(&self) -> &str {
+        self.sha.get_or_init(|| script::sha1_hex(self.text.as_bytes()))
     }
 }
 
@@ -79,7 +86,7 @@ impl<E: Env> Client<E> {
         args: &[&[u8]],
     ) -> Result<Reply, LockError> {
         let count = keys.len().to_string();
-        let mut command: Vec<&[u8]> = vec![b"EVALSHA", script.sha.as_bytes(), count.as_bytes()];
+        let mut command: Vec<&[u8]> = vec![b"EVALSHA", script.sha().as_bytes(), count.as_bytes()];
         command.extend(keys.iter().map(|key| key.as_bytes()));
         command.extend(args);
         match self.call_raw(&command).await? {

@@ -138,7 +138,7 @@ fn run_cell(
 ) -> Result<Cell, WorldError> {
     let mut cell = Cell::default();
     for number in 0..u64::from(plans) {
-        let seed = Seed(scenario.run.seed).derive(&format!("{} {number}", family.name));
+        let seed = Seed(scenario.run.seed).derive(format_args!("{} {number}", family.name));
         let plan = scenario.plan_with(contender, seed, Some(family));
         cell.add(pipeline::run(&plan, engine)?);
         progress();

@@ -110,7 +110,7 @@ impl WorldPlan {
     /// What this host's clocks show at the beginning. The steady clocks of two hosts have nothing
     /// to do with each other, so each starts somewhere else: mixing them up must show.
     pub fn clocks_at_start(&self, host: &HostPlan) -> HostTime {
-        let uptime = self.seed.stream(&format!("uptime {}", host.name)).between(60, 1_000_000);
+        let uptime = self.seed.stream(format_args!("uptime {}", host.name)).between(60, 1_000_000);
         HostTime {
             steady: SteadyTime::from_nanos(Duration::from_secs(uptime).as_nanos() as u64),
             wall: WallTime::from_unix_nanos(

@@ -6,7 +6,7 @@
 //! and frozen, because a seed in somebody's bug report must mean the same run next year, which no
 //! `rand` release promises.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use serde::{Deserialize, Serialize};
 
@@ -16,13 +16,13 @@ use serde::{Deserialize, Serialize};
 pub struct Seed(pub u64);
 
 impl Seed {
-    /// The stream of that name. The same seed and name give the same stream on every machine.
-    pub fn stream(self, name: &str) -> Stream {
+    /// The stream of that name (often `format_args!`: a run names many). The same seed and name give
+    /// the same stream on every machine.
+    pub fn stream(self, name: impl fmt::Display) -> Stream {
         // FNV-1a over the name, then splitmix64 to fill the state: both fixed by their definition.
-        let mut hash = 0xcbf2_9ce4_8422_2325_u64 ^ self.0;
-        for byte in name.bytes() {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
+        let mut name_hash = Fnv(0xcbf2_9ce4_8422_2325_u64 ^ self.0);
+        write!(name_hash, "{name}").expect("a hash takes any text");
+        let Fnv(mut hash) = name_hash;
         let mut state = [0; 4];
         for word in &mut state {
             hash = hash.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -32,7 +32,7 @@ impl Seed {
     }
 
     /// A seed for a part of the work, as independent of this one as a stream is.
-    pub fn derive(self, name: &str) -> Seed {
+    pub fn derive(self, name: impl fmt::Display) -> Seed {
         Seed(self.stream(name).next_u64())
     }
 }
@@ -40,6 +40,18 @@ impl Seed {
 impl fmt::Display for Seed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+/// A 64-bit FNV-1a hash of what is written into it.
+struct Fnv(u64);
+
+impl fmt::Write for Fnv {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for byte in text.bytes() {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+        Ok(())
     }
 }
 

@@ -8,8 +8,9 @@ use crate::client::{Client, Script, unexpected};
 use crate::lock::{Grant, Lock, LockContext, LockError};
 
 /// Deletes the record if it is still the caller's; the official documentation's release script.
-const COMPARE_AND_DELETE: &str =
-    "if redis.call('get',KEYS[1])==ARGV[1] then return redis.call('del',KEYS[1]) else return 0 end";
+static COMPARE_AND_DELETE: Script = Script::new(
+    "if redis.call('get',KEYS[1])==ARGV[1] then return redis.call('del',KEYS[1]) else return 0 end",
+);
 
 /// The two hexadecimal digits of every byte.
 const HEX: [[u8; 2]; 256] = {
@@ -78,14 +79,12 @@ pub(super) struct Tokened<E: Env> {
     /// When the attempt that succeeded was sent: the server's lease ends no earlier than a TTL after
     /// that.
     pub(super) asked_at: SteadyTime,
-    release: Script,
 }
 
 impl<E: Env> Tokened<E> {
     pub(super) fn new(context: LockContext<E>) -> Self {
-        let release = Script::new(COMPARE_AND_DELETE);
         let asked_at = context.env.steady();
-        Self { server: OneServer::new(context), token: String::new(), asked_at, release }
+        Self { server: OneServer::new(context), token: String::new(), asked_at }
     }
 
     /// 20 random bytes in hexadecimal, as the official documentation suggests.
@@ -118,25 +117,27 @@ impl<E: Env> Lock for Tokened<E> {
 
     async fn release(&mut self, _: Grant) -> Result<bool, LockError> {
         let OneServer { context, client, .. } = &mut self.server;
-        let reply = client.eval(&self.release, &[&context.key], &[self.token.as_bytes()]).await?;
+        let reply =
+            client.eval(&COMPARE_AND_DELETE, &[&context.key], &[self.token.as_bytes()]).await?;
         yes_or_no(reply)
     }
 }
 
 /// Sets the record and counts the token up, or answers 0. One script, so that no other client's grant
 /// can fall between the record and the number (Redisson's RFencedLock does the same).
-const SET_AND_COUNT: &str = "if redis.call('set',KEYS[1],ARGV[1],'NX','PX',ARGV[2]) then \
-     return redis.call('incr',KEYS[2]) else return 0 end";
+static SET_AND_COUNT: Script = Script::new(
+    "if redis.call('set',KEYS[1],ARGV[1],'NX','PX',ARGV[2]) then \
+     return redis.call('incr',KEYS[2]) else return 0 end",
+);
 
 /// A [`Tokened`] lock whose grants carry a fencing token.
 pub(super) struct Fenced<E: Env> {
     pub(super) lock: Tokened<E>,
-    acquire: Script,
 }
 
 impl<E: Env> Fenced<E> {
     pub(super) fn new(context: LockContext<E>) -> Self {
-        Self { lock: Tokened::new(context), acquire: Script::new(SET_AND_COUNT) }
+        Self { lock: Tokened::new(context) }
     }
 }
 
@@ -148,7 +149,7 @@ impl<E: Env> Lock for Fenced<E> {
             let OneServer { context, client, ttl_ms } = &mut self.lock.server;
             let keys = [&*context.key, &*context.fence_key];
             let args = [self.lock.token.as_bytes(), ttl_ms.as_bytes()];
-            match client.eval(&self.acquire, &keys, &args).await? {
+            match client.eval(&SET_AND_COUNT, &keys, &args).await? {
                 Reply::Integer(0) => self.lock.server.pause_before_retry().await,
                 Reply::Integer(token) => {
                     return Ok(Grant { token: u64::try_from(token).ok(), ..Grant::default() });

@@ -70,8 +70,10 @@ impl<E: Env> Lock for Watched<E> {
 }
 
 /// Prolongs the record if it is still the caller's.
-const COMPARE_AND_PEXPIRE: &str = "if redis.call('get',KEYS[1])==ARGV[1] then \
-     return redis.call('pexpire',KEYS[1],ARGV[2]) else return 0 end";
+static COMPARE_AND_PEXPIRE: Script = Script::new(
+    "if redis.call('get',KEYS[1])==ARGV[1] then \
+     return redis.call('pexpire',KEYS[1],ARGV[2]) else return 0 end",
+);
 
 /// Starts a task that renews the lease until the returned signal is set, or until the lock turns
 /// out to be another's, and then sets `lost`.
@@ -108,7 +110,6 @@ async fn keep_renewing<E: Env>(
 ) {
     let env = &context.env;
     let mut connection = connect(context);
-    let script = Script::new(COMPARE_AND_PEXPIRE);
     let ttl = context.params.ttl();
     let ttl_ms = context.params.ttl_ms.to_string();
     let token = lease.token.as_bytes();
@@ -119,7 +120,7 @@ async fn keep_renewing<E: Env>(
         (context.on_renewal)(Renewal::Sent);
         in_flight.set(true);
         let args = [token, ttl_ms.as_bytes()];
-        let renewal = renew(&mut connection, &script, &context.key, &args);
+        let renewal = renew(&mut connection, &COMPARE_AND_PEXPIRE, &context.key, &args);
         let renewal = env.timeout(left, renewal).await.unwrap_or(Renewal::Unknown);
         in_flight.set(false);
         (context.on_renewal)(renewal);

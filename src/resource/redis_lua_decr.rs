@@ -11,23 +11,24 @@ use super::{Desk, Done};
 use crate::client::{Client, Script};
 
 /// Takes one if there is one, and answers what is left; nothing if there was none.
-const CHECK_AND_DECREMENT: &str = "local stock = tonumber(redis.call('get',KEYS[1]) or 0) \
-     if stock and stock > 0 then return redis.call('decr',KEYS[1]) else return false end";
+static CHECK_AND_DECREMENT: Script = Script::new(
+    "local stock = tonumber(redis.call('get',KEYS[1]) or 0) \
+     if stock and stock > 0 then return redis.call('decr',KEYS[1]) else return false end",
+);
 
 /// A client's way to the stock.
 pub struct LuaDecr<E: Env> {
     client: Client<E>,
-    script: Script,
 }
 
 impl<E: Env> LuaDecr<E> {
     pub(super) fn new(client: Client<E>) -> Self {
-        Self { client, script: Script::new(CHECK_AND_DECREMENT) }
+        Self { client }
     }
 
     pub(super) async fn work(&mut self, desk: &Desk<E>) -> Done {
         desk.env.sleep(desk.hold).await;
-        let request = self.client.eval(&self.script, &[STOCK_KEY], &[]);
+        let request = self.client.eval(&CHECK_AND_DECREMENT, &[STOCK_KEY], &[]);
         sell(desk, request).await.map_or_else(|given_up| given_up, |()| Done::Finished)
     }
 }

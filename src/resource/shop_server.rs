@@ -88,12 +88,13 @@ impl ShopServer {
     }
 
     fn answer(&self, request: &Request, peer: Option<HostName>, recorder: &Recorder) -> Reply {
-        let word = |index| request.get(index).map_or("", |word| str::from_utf8(word).unwrap_or(""));
-        match (word(0), request.len()) {
-            ("READ", 2) => self.read(word(1).parse().ok()),
-            ("WRITE", 3) => match (word(1).parse(), word(2).parse().ok()) {
-                (Ok(value), token) => self.write(value, token, peer, recorder),
-                _ => Reply::Error("ERR value is not an integer".into()),
+        let text = |index| str::from_utf8(request.get(index)?).ok();
+        let token = |index| text(index)?.parse().ok();
+        match (request.get(0), request.len()) {
+            (Some(b"READ"), 2) => self.read(token(1)),
+            (Some(b"WRITE"), 3) => match text(1).and_then(|value| value.parse().ok()) {
+                Some(value) => self.write(value, token(2), peer, recorder),
+                None => Reply::Error("ERR value is not an integer".into()),
             },
             _ => Reply::Error("ERR the shop knows READ token and WRITE value token".into()),
         }

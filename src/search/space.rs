@@ -103,7 +103,7 @@ impl Space {
         }
         let own = on.contains(&OWN).then(|| (OWN, self.own.clone()));
         let drawn = self.families.iter().filter(on_here).map(|family| {
-            (family.name, family.draw(&plan, seed.stream(&format!("faults {}", family.name))))
+            (family.name, family.draw(&plan, seed.stream(format_args!("faults {}", family.name))))
         });
         let mut families = Vec::new();
         let mut faults = Vec::new();

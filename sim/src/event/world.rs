@@ -106,7 +106,7 @@ impl World {
         }
         agenda.put(plan.heal_at(), Due::Heal);
         let conditions = Conditions::new(plan);
-        let stream = |host: &HostName| plan.seed.stream(&format!("host {host}"));
+        let stream = |host: &HostName| plan.seed.stream(format_args!("host {host}"));
         let body = Body {
             agenda,
             tasks: Tasks::new(plan.seed.stream("scheduler")),

@@ -73,7 +73,7 @@ impl World {
     pub(super) fn new(plan: &WorldPlan, addresses: Vec<IpAddr>) -> Self {
         let nemesis = Nemesis::new(&plan.faults);
         let hosts = plan.hosts.len();
-        let stream = |host: HostName| plan.seed.stream(&format!("host {host}"));
+        let stream = |host: HostName| plan.seed.stream(format_args!("host {host}"));
         let mut body = Body {
             conditions: Conditions::new(plan),
             now: SimTime::ZERO,

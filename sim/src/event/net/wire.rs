@@ -27,7 +27,7 @@ impl Link {
     #[cold]
     fn new(seed: Seed, conditions: &Conditions, from: HostId, to: HostId) -> Self {
         let (from, to) = (conditions.name(from), conditions.name(to));
-        let stream = |what| seed.stream(&format!("{what} {from} > {to}"));
+        let stream = |what| seed.stream(format_args!("{what} {from} > {to}"));
         Self { latency: stream("link"), loss: stream("loss") }
     }
 }
