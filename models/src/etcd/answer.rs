@@ -1,0 +1,310 @@
+//! From a request to its responses.
+
+use super::machine::{Action, Applied, Command, LeaseId, MAX_COMMAND_BYTES, inner_header};
+use super::pb::etcdserverpb::watch_request::RequestUnion;
+use super::pb::etcdserverpb::{
+    AlarmResponse, HashKvRequest, HashKvResponse, HashResponse, LeaseGrantRequest,
+    LeaseKeepAliveResponse, LeaseLeasesResponse, LeaseStatus, LeaseTimeToLiveRequest,
+    LeaseTimeToLiveResponse, Member, MemberListResponse, StatusResponse, WatchRequest,
+};
+use super::rpc::{Request, Response};
+use super::watch::{WatchId, WatchStream};
+use super::{CLUSTER_ID, Etcd, MEMBER_ID, Reply, Status, StreamId, VERSION, facts, range, txn};
+use crate::model::{Change, ChangeKind, Outbox, SessionId};
+use crate::time::{HostTime, SteadyTime};
+
+/// A call of a connection.
+type CallId = (SessionId, StreamId);
+
+impl Etcd {
+    pub(super) fn answer(
+        &mut self,
+        now: HostTime,
+        id: CallId,
+        request: Request,
+        out: &mut Outbox<Reply>,
+    ) {
+        let action = match request {
+            Request::Watch(request) => return self.watch(now, id, request, out),
+            Request::LeaseKeepAlive(request) => {
+                self.keep_alives.ask(id, LeaseId(request.id));
+                return self.keep_alive(now, id, out);
+            }
+            request => match self.read(now, request) {
+                Ok(response) => return self.end(id, response, out),
+                Err(action) => action,
+            },
+        };
+        match self.check(&action) {
+            Ok(()) => self.propose(now, Some(id), action, out),
+            Err(status) => self.end(id, Err(status), out),
+        }
+    }
+
+    /// The answer to a request that changes nothing; else what it wants changed.
+    fn read(&self, now: HostTime, request: Request) -> Result<Result<Response, Status>, Action> {
+        let header = inner_header(self.machine.revision());
+        Ok(Ok(match request {
+            Request::Range(request) => {
+                let checked = range::check(&request);
+                let found = checked.and_then(|()| range::range(&self.machine.store, &request));
+                return Ok(found.map(Response::Range));
+            }
+            Request::LeaseTimeToLive(request) => {
+                Response::LeaseTimeToLive(self.time_to_live(now.steady, &request))
+            }
+            Request::LeaseLeases(_) => {
+                let leases = self.lessor.all().map(|id| LeaseStatus { id: id.0 }).collect();
+                Response::LeaseLeases(LeaseLeasesResponse { header, leases })
+            }
+            Request::MemberList(_) => {
+                Response::MemberList(MemberListResponse { header, members: vec![self.member()] })
+            }
+            Request::Status(_) => Response::Status(self.status()),
+            Request::Alarm(_) => Response::Alarm(AlarmResponse { header, alarms: Vec::new() }),
+            Request::Hash(_) => {
+                let hash = self.machine.store.hash(self.machine.revision());
+                Response::Hash(HashResponse { header, hash })
+            }
+            Request::HashKv(request) => return Ok(self.hash_kv(&request).map(Response::HashKv)),
+            Request::Authenticate(_) => return Ok(Err(Status::AUTH_NOT_ENABLED)),
+            Request::Put(request) => return Err(Action::Put(request)),
+            Request::DeleteRange(request) => return Err(Action::DeleteRange(request)),
+            Request::Txn(request) => return Err(Action::Txn(request)),
+            Request::Compact(request) => return Err(Action::Compact(request)),
+            Request::LeaseGrant(request) => return Err(Action::LeaseGrant(request)),
+            Request::LeaseRevoke(request) => return Err(Action::LeaseRevoke(request)),
+            Request::Watch(_) | Request::LeaseKeepAlive(_) => {
+                unreachable!("streams were taken out before")
+            }
+        }))
+    }
+
+    fn check(&self, action: &Action) -> Result<(), Status> {
+        match action {
+            Action::Put(request) => txn::check_put(request)?,
+            Action::DeleteRange(request) => txn::check_delete(request)?,
+            Action::Txn(request) => txn::check(request)?,
+            Action::Compact(_) | Action::LeaseGrant(_) | Action::LeaseRevoke(_) => {}
+        }
+        if action.size() > MAX_COMMAND_BYTES {
+            return Err(Status::REQUEST_TOO_LARGE);
+        }
+        Ok(())
+    }
+
+    /// Has a change agreed on (with one member that is done at once), answers whoever asked for it, and
+    /// tells those who watch.
+    fn propose(
+        &mut self,
+        now: HostTime,
+        id: Option<CallId>,
+        action: Action,
+        out: &mut Outbox<Reply>,
+    ) {
+        self.last_id += 1;
+        let action = match action {
+            Action::LeaseGrant(request) if request.id == 0 => {
+                let id = (self.last_id & i64::MAX as u64) as i64;
+                Action::LeaseGrant(LeaseGrantRequest { id, ..request })
+            }
+            action => action,
+        };
+        let command = Command { by: id.map(|(session, _)| session), action };
+        let applied = self.machine.apply(self.next_index(), &command);
+        let Applied { response, events } = applied.expect("the next index is always new");
+        self.follow_leases(now.steady, &command.action, response.is_ok());
+        if let Some(id) = id {
+            self.end(id, response, out);
+        }
+        for event in &events {
+            let lease = event.kv.as_ref().map_or(0, |kv| kv.lease);
+            let ttl_ms = self.ttl_ms(now.steady, LeaseId(lease));
+            out.changes.extend(self.facts.of(event, command.by, ttl_ms));
+        }
+        if events.is_empty() {
+            return;
+        }
+        let streams = self.watches.iter_mut();
+        for ((session, stream), watches) in streams {
+            let told = watches.notify(&self.machine.store, &events);
+            send_watch(self.term, (*session, *stream), told, out);
+        }
+    }
+
+    /// The lessor hears of leases that came or went.
+    fn follow_leases(&mut self, now: SteadyTime, action: &Action, done: bool) {
+        match action {
+            Action::LeaseGrant(request) if done => {
+                let id = LeaseId(request.id);
+                self.lessor.refresh(id, now, self.machine.leases[&id].ttl_s);
+            }
+            Action::LeaseRevoke(request) if done => self.lessor.forget(LeaseId(request.id)),
+            _ => {}
+        }
+    }
+
+    /// Revokes the leases whose time is up, each with a command of its own.
+    pub(super) fn expire(&mut self, now: HostTime, out: &mut Outbox<Reply>) {
+        for lease in self.lessor.over(now.steady) {
+            let request = super::pb::etcdserverpb::LeaseRevokeRequest { id: lease.0 };
+            self.propose(now, None, Action::LeaseRevoke(request), out);
+        }
+    }
+
+    fn keep_alive(&mut self, now: HostTime, id: CallId, out: &mut Outbox<Reply>) {
+        loop {
+            let lessor = &self.lessor;
+            let next = self.keep_alives.next(id, |lease| lessor.is_over(lease, now.steady));
+            let Some(lease) = next else { break };
+            // One that is not there is told by a time of 0, not by an error.
+            let ttl = self.machine.leases.get(&lease).map_or(0, |lease| lease.ttl_s);
+            if ttl > 0 {
+                self.lessor.refresh(lease, now.steady, ttl);
+            }
+            let header = inner_header(self.machine.revision());
+            let response = LeaseKeepAliveResponse { header, id: lease.0, ttl };
+            send(self.term, id, Response::LeaseKeepAlive(response), out);
+        }
+        self.keep_alives.answered(id, out);
+    }
+
+    /// What waited for leases to be revoked goes on.
+    pub(super) fn go_on_keeping_alive(&mut self, now: HostTime, out: &mut Outbox<Reply>) {
+        for id in self.keep_alives.waiting() {
+            self.keep_alive(now, id, out);
+        }
+    }
+
+    fn watch(&mut self, now: HostTime, id: CallId, request: WatchRequest, out: &mut Outbox<Reply>) {
+        let store = &self.machine.store;
+        let stream = self.watches.entry(id).or_insert_with(|| WatchStream::open(now.steady));
+        let told = match request.request_union {
+            Some(RequestUnion::CreateRequest(request)) => stream.create(store, &request),
+            Some(RequestUnion::CancelRequest(request)) => {
+                stream.cancel(store, WatchId(request.watch_id)).into_iter().collect()
+            }
+            Some(RequestUnion::ProgressRequest(_)) => vec![WatchStream::progress(store)],
+            None => Vec::new(),
+        };
+        send_watch(self.term, id, told, out);
+    }
+
+    pub(super) fn tell_progress(&mut self, now: HostTime, out: &mut Outbox<Reply>) {
+        for (id, stream) in &mut self.watches {
+            let told = stream.tick(&self.machine.store, now.steady);
+            send_watch(self.term, *id, told, out);
+        }
+    }
+
+    /// The last word on a call: its response, or why there is none.
+    fn end(&self, id: CallId, response: Result<Response, Status>, out: &mut Outbox<Reply>) {
+        let status = match response {
+            Ok(response) => {
+                send(self.term, id, response, out);
+                Status::OK
+            }
+            Err(status) => status,
+        };
+        out.replies.push((id.0, Reply::End(id.1, status)));
+    }
+
+    /// A lease that is not there has -1 seconds left (`v3rpc/lease.go`); a second that has begun does
+    /// not count.
+    fn time_to_live(
+        &self,
+        now: SteadyTime,
+        request: &LeaseTimeToLiveRequest,
+    ) -> LeaseTimeToLiveResponse {
+        let id = LeaseId(request.id);
+        let header = inner_header(self.machine.revision());
+        let unknown = LeaseTimeToLiveResponse { header, id: id.0, ttl: -1, ..Default::default() };
+        let (Some(lease), Some(left)) =
+            (self.machine.leases.get(&id), self.lessor.remaining(id, now))
+        else {
+            return unknown;
+        };
+        let keys = if request.keys { lease.keys.iter().cloned().collect() } else { Vec::new() };
+        let ttl = left.as_secs() as i64;
+        LeaseTimeToLiveResponse { ttl, granted_ttl: lease.ttl_s, keys, ..unknown }
+    }
+
+    fn hash_kv(&self, request: &HashKvRequest) -> Result<HashKvResponse, Status> {
+        let store = &self.machine.store;
+        let at = store.readable(request.revision)?;
+        let header = inner_header(store.revision());
+        let compact_revision = store.compacted().0;
+        Ok(HashKvResponse { header, hash: store.hash(at), compact_revision })
+    }
+
+    fn member(&self) -> Member {
+        let url = match self.client_url.as_str() {
+            "" => "http://localhost:2379",
+            url => url,
+        };
+        Member {
+            id: MEMBER_ID,
+            name: "default".into(),
+            peer_ur_ls: vec!["http://localhost:2380".into()],
+            client_ur_ls: vec![url.into()],
+            is_learner: false,
+        }
+    }
+
+    fn status(&self) -> StatusResponse {
+        let index = self.machine.applied().0;
+        StatusResponse {
+            header: inner_header(self.machine.revision()),
+            version: VERSION.into(),
+            // An empty database file.
+            db_size: 20480,
+            db_size_in_use: 16384,
+            leader: MEMBER_ID,
+            raft_index: index,
+            raft_term: self.term,
+            raft_applied_index: index,
+            ..StatusResponse::default()
+        }
+    }
+
+    /// What a lease has left, as checkers are told it.
+    fn ttl_ms(&self, now: SteadyTime, lease: LeaseId) -> Option<i64> {
+        let left = self.lessor.remaining(lease, now)?;
+        i64::try_from(left.as_millis()).ok()
+    }
+
+    /// The facts about watched keys that were found on the disk, in the order of the keys. To be asked
+    /// for once, right after [`Etcd::boot`].
+    pub fn loaded(&self, now: HostTime) -> Vec<Change> {
+        let revision = self.machine.revision();
+        let mut watched = self.facts.watched().to_vec();
+        watched.sort();
+        let found = watched.iter().filter_map(|key| self.machine.store.get(key, revision));
+        let change = |kv: &super::pb::mvccpb::KeyValue| {
+            let ttl_ms = self.ttl_ms(now.steady, LeaseId(kv.lease));
+            let kind = ChangeKind::Loaded { number: facts::number(&kv.value), ttl_ms };
+            Change { key: kv.key.clone(), by: None, owner: None, kind }
+        };
+        found.map(change).collect()
+    }
+}
+
+/// Sends a message, with who it is from in its header.
+fn send(term: u64, id: CallId, mut response: Response, out: &mut Outbox<Reply>) {
+    let header = response.header();
+    header.cluster_id = CLUSTER_ID;
+    header.member_id = MEMBER_ID;
+    header.raft_term = term;
+    out.replies.push((id.0, Reply::Message(id.1, response)));
+}
+
+fn send_watch(
+    term: u64,
+    id: CallId,
+    told: Vec<super::pb::etcdserverpb::WatchResponse>,
+    out: &mut Outbox<Reply>,
+) {
+    for response in told {
+        send(term, id, Response::Watch(response), out);
+    }
+}

@@ -1,0 +1,213 @@
+//! The calls: by which path each is asked for, and their messages from and to bytes.
+
+use bytes::{Bytes, BytesMut};
+use prost::Message;
+
+use super::pb::etcdserverpb::{
+    AlarmRequest, AlarmResponse, AuthenticateRequest, CompactionRequest, CompactionResponse,
+    DeleteRangeRequest, DeleteRangeResponse, HashKvRequest, HashKvResponse, HashRequest,
+    HashResponse, LeaseGrantRequest, LeaseGrantResponse, LeaseKeepAliveRequest,
+    LeaseKeepAliveResponse, LeaseLeasesRequest, LeaseLeasesResponse, LeaseRevokeRequest,
+    LeaseRevokeResponse, LeaseTimeToLiveRequest, LeaseTimeToLiveResponse, MemberListRequest,
+    MemberListResponse, PutRequest, PutResponse, RangeRequest, RangeResponse, ResponseHeader,
+    StatusRequest, StatusResponse, TxnRequest, TxnResponse, WatchRequest, WatchResponse,
+};
+use super::status::{Code, Status};
+
+macro_rules! requests {
+    ($($name:ident($message:ty) $path:literal),* $(,)?) => {
+        /// One message from a client.
+        #[derive(Clone, Debug, PartialEq)]
+        #[expect(missing_docs, reason = "named as the calls")]
+        pub enum Request {
+            $($name($message),)*
+        }
+
+        /// Which call it is.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[expect(missing_docs, reason = "named as the requests")]
+        pub enum Method {
+            $($name,)*
+        }
+
+        impl Method {
+            fn find(path: &str) -> Option<Method> {
+                match path {
+                    $($path => Some(Method::$name),)*
+                    _ => None,
+                }
+            }
+
+            fn all_paths() -> &'static [&'static str] {
+                &[$($path),*]
+            }
+
+            /// Reads one message of this call.
+            ///
+            /// # Errors
+            /// If the bytes are no such message.
+            pub fn decode(self, bytes: Bytes) -> Result<Request, Status> {
+                match self {
+                    $(Method::$name => <$message>::decode(bytes).map(Request::$name),)*
+                }
+                .map_err(|error| {
+                    let text = format!("grpc: error unmarshalling request: {error}");
+                    Status::new(Code::Internal, text)
+                })
+            }
+        }
+    };
+}
+
+requests! {
+    Range(RangeRequest) "/etcdserverpb.KV/Range",
+    Put(PutRequest) "/etcdserverpb.KV/Put",
+    DeleteRange(DeleteRangeRequest) "/etcdserverpb.KV/DeleteRange",
+    Txn(TxnRequest) "/etcdserverpb.KV/Txn",
+    Compact(CompactionRequest) "/etcdserverpb.KV/Compact",
+    Watch(WatchRequest) "/etcdserverpb.Watch/Watch",
+    LeaseGrant(LeaseGrantRequest) "/etcdserverpb.Lease/LeaseGrant",
+    LeaseRevoke(LeaseRevokeRequest) "/etcdserverpb.Lease/LeaseRevoke",
+    LeaseKeepAlive(LeaseKeepAliveRequest) "/etcdserverpb.Lease/LeaseKeepAlive",
+    LeaseTimeToLive(LeaseTimeToLiveRequest) "/etcdserverpb.Lease/LeaseTimeToLive",
+    LeaseLeases(LeaseLeasesRequest) "/etcdserverpb.Lease/LeaseLeases",
+    MemberList(MemberListRequest) "/etcdserverpb.Cluster/MemberList",
+    Status(StatusRequest) "/etcdserverpb.Maintenance/Status",
+    Alarm(AlarmRequest) "/etcdserverpb.Maintenance/Alarm",
+    Hash(HashRequest) "/etcdserverpb.Maintenance/Hash",
+    HashKv(HashKvRequest) "/etcdserverpb.Maintenance/HashKV",
+    Authenticate(AuthenticateRequest) "/etcdserverpb.Auth/Authenticate",
+}
+
+macro_rules! responses {
+    ($($name:ident($message:ty)),* $(,)?) => {
+        /// One message to a client.
+        #[derive(Clone, Debug, PartialEq)]
+        #[expect(missing_docs, reason = "named as the requests that they answer")]
+        pub enum Response {
+            $($name($message),)*
+        }
+
+        impl Response {
+            /// Its header; every response has one.
+            pub(super) fn header(&mut self) -> &mut ResponseHeader {
+                match self {
+                    $(Response::$name(message) => message.header.get_or_insert_default(),)*
+                }
+            }
+
+            /// Appends it to `output` as gRPC frames a message: not compressed, its length, itself.
+            pub fn encode(&self, output: &mut BytesMut) {
+                match self {
+                    $(Response::$name(message) => encode(message, output),)*
+                }
+            }
+        }
+    };
+}
+
+responses! {
+    Range(RangeResponse),
+    Put(PutResponse),
+    DeleteRange(DeleteRangeResponse),
+    Txn(TxnResponse),
+    Compact(CompactionResponse),
+    Watch(WatchResponse),
+    LeaseGrant(LeaseGrantResponse),
+    LeaseRevoke(LeaseRevokeResponse),
+    LeaseKeepAlive(LeaseKeepAliveResponse),
+    LeaseTimeToLive(LeaseTimeToLiveResponse),
+    LeaseLeases(LeaseLeasesResponse),
+    MemberList(MemberListResponse),
+    Status(StatusResponse),
+    Alarm(AlarmResponse),
+    Hash(HashResponse),
+    HashKv(HashKvResponse),
+}
+
+fn encode(message: &impl Message, output: &mut BytesMut) {
+    output.extend_from_slice(&[0]);
+    output.extend_from_slice(&(message.encoded_len() as u32).to_be_bytes());
+    message.encode(output).expect("a buffer that grows has room");
+}
+
+impl Method {
+    /// The call at a path, `/package.Service/Method`.
+    ///
+    /// # Errors
+    /// If it is not modelled: what grpc-go says to a call that it does not know.
+    pub fn of(path: &str) -> Result<Method, Status> {
+        if let Some(method) = Method::find(path) {
+            return Ok(method);
+        }
+        let Some((service, method)) = path.strip_prefix('/').and_then(|path| path.rsplit_once('/'))
+        else {
+            return Err(Status::new(
+                Code::Unimplemented,
+                format!("malformed method name: {path:?}"),
+            ));
+        };
+        let known =
+            Method::all_paths().iter().any(|path| path[1..].starts_with(&format!("{service}/")));
+        let text = if known {
+            format!("unknown method {method} for service {service}")
+        } else {
+            format!("unknown service {service}")
+        };
+        Err(Status::new(Code::Unimplemented, text))
+    }
+
+    /// Whether a client may send any number of messages.
+    pub fn is_stream(self) -> bool {
+        matches!(self, Method::Watch | Method::LeaseKeepAlive)
+    }
+}
+
+/// What a message to the server may be long: 512 KiB more than a command (`grpcOverheadBytes`).
+pub const MAX_MESSAGE_BYTES: usize = 2 * 1024 * 1024;
+
+/// Takes one framed message off `input`; `None` if it is not whole yet.
+///
+/// # Errors
+/// If it is compressed, which nobody was told that they may do, or too long.
+pub fn take_message(input: &mut BytesMut) -> Result<Option<Bytes>, Status> {
+    let Some((head, rest)) = input.split_first_chunk::<5>() else { return Ok(None) };
+    let [compressed, length @ ..] = *head;
+    let length = u32::from_be_bytes(length) as usize;
+    if compressed > 1 {
+        let text = format!("grpc: received unexpected payload format {compressed}");
+        return Err(Status::new(Code::Internal, text));
+    }
+    if compressed == 1 {
+        let text = "grpc: compressed flag set with identity or empty encoding";
+        return Err(Status::new(Code::Internal, text));
+    }
+    if length > MAX_MESSAGE_BYTES {
+        let text =
+            format!("grpc: received message larger than max ({length} vs. {MAX_MESSAGE_BYTES})");
+        return Err(Status::new(Code::ResourceExhausted, text));
+    }
+    if rest.len() < length {
+        return Ok(None);
+    }
+    Ok(Some(input.split_to(5 + length).freeze().slice(5..)))
+}
+
+/// A `grpc-timeout`: up to eight digits and a unit. `None` if it is none.
+pub fn parse_timeout(text: &str) -> Option<std::time::Duration> {
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    if digits.len() > 8 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let count: u64 = digits.parse().ok()?;
+    let unit_ns: u64 = match unit {
+        "H" => 3_600_000_000_000,
+        "M" => 60_000_000_000,
+        "S" => 1_000_000_000,
+        "m" => 1_000_000,
+        "u" => 1_000,
+        "n" => 1,
+        _ => return None,
+    };
+    Some(std::time::Duration::from_nanos(count.saturating_mul(unit_ns)))
+}
