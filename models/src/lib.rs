@@ -1,7 +1,8 @@
 //! The stores that locks are built on, as pure state machines, and their wire codecs.
 //!
 //! In reading order: [`time`] (time as one machine shows it), [`model`] (what every store is: a
-//! function from a request and the server's own clocks to replies and changes), [`redis`], [`etcd`].
+//! function from a request and the server's own clocks to replies and changes), [`redis`], [`etcd`],
+//! [`zookeeper`].
 //!
 //! Never in this crate: async, sockets, a clock, randomness, hash order, a lock algorithm. A model
 //! is told the time and told who asks; so a test can put it into any situation in a few lines, and
@@ -10,3 +11,4 @@ pub mod etcd;
 pub mod model;
 pub mod redis;
 pub mod time;
+pub mod zookeeper;
