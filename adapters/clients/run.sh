@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Real Redis clients, unmodified, against the model on real ports.
+# Real Redis and ZooKeeper clients, unmodified, against the models on real ports.
 #
 #   adapters/clients/run.sh                        against servers that it starts and stops itself
-#   adapters/clients/run.sh --against HOST:PORT    .. or against a running one, which must be empty and
+#   adapters/clients/run.sh --against HOST:PORT    .. or against a running Redis, which must be empty and
 #                                                  is emptied: so the scripts are checked against the
 #                                                  real thing. May be given up to three times.
+#   adapters/clients/run.sh --zookeeper HOST:PORT  .. or against a running ZooKeeper, which is emptied too
 #   adapters/clients/run.sh CLIENT..               only these, by the names of their scripts
 #
 # One line for each client, a summary, exit code 1 if anything failed. Whatever is installed for it
@@ -15,14 +16,15 @@ TOP=$(cd ../.. && pwd)
 WORK=$TOP/target/clients
 mkdir -p "$WORK"
 rm -f "$WORK"/*.err "$WORK"/*.out
-CLIENTS=(redis-cli.sh redis-benchmark.sh redis_py.py redis_py_lock.py python_redis_lock.py ioredis.js redlock.js)
-SERVERS=() STARTED=()
+CLIENTS=(redis-cli.sh redis-benchmark.sh redis_py.py redis_py_lock.py python_redis_lock.py ioredis.js redlock.js kazoo_locks.py)
+SERVERS=() ZOOKEEPER= STARTED=()
 
 main() {
   local chosen=()
   while [ $# -gt 0 ]; do
     case $1 in
       --against) SERVERS+=("${2:?--against needs HOST:PORT}"); shift 2 ;;
+      --zookeeper) ZOOKEEPER=${2:?--zookeeper needs HOST:PORT}; shift 2 ;;
       *) [ -f "$1" ] || die "no client script $1: there are ${CLIENTS[*]}"; chosen+=("$1"); shift ;;
     esac
   done
@@ -65,23 +67,29 @@ must_be_empty() {
   [ "$size" = 0 ] || die "$1 holds data ($size): it would be lost, as every test empties the server"
 }
 
-# Starts model servers until there are three.
+# Starts model servers until there are three of Redis and one of ZooKeeper.
 start_models() {
-  if [ ${#SERVERS[@]} -ge 3 ]; then return; fi
   (cd "$TOP" && cargo build --quiet --profile sim --features turmoil,mimalloc --bin picklock)
   while [ ${#SERVERS[@]} -lt 3 ]; do
-    local log=$WORK/serve.${#SERVERS[@]} address=
-    : > "$log.out" # it is read below, perhaps before the server's own shell has opened it
-    "$TOP/target/sim/picklock" serve redis --listen 127.0.0.1:0 > "$log.out" 2> "$log.err" &
-    STARTED+=($!)
-    for _ in $(seq 100); do
-      address=$(sed -n 's/^picklock serves .* on //p' "$log.out")
-      [ -z "$address" ] || break
-      sleep 0.05
-    done
-    [ -n "$address" ] || die "the model did not start: $(cat "$log.err")"
-    SERVERS+=("$address")
+    start_model redis
+    SERVERS+=("$ADDRESS")
   done
+  if [ -z "$ZOOKEEPER" ]; then start_model zookeeper; ZOOKEEPER=$ADDRESS; fi
+}
+
+# start_model STORE: a server of it on any free port, which ADDRESS names.
+start_model() {
+  local log=$WORK/serve.$1.${#STARTED[@]}
+  ADDRESS=
+  : > "$log.out" # it is read below, perhaps before the server's own shell has opened it
+  "$TOP/target/sim/picklock" serve "$1" --listen 127.0.0.1:0 > "$log.out" 2> "$log.err" &
+  STARTED+=($!)
+  for _ in $(seq 100); do
+    ADDRESS=$(sed -n 's/^picklock serves .* on //p' "$log.out")
+    [ -z "$ADDRESS" ] || return 0
+    sleep 0.05
+  done
+  die "the model did not start: $(cat "$log.err")"
 }
 
 # Stops what was started here, and only that; each must have lived until now and end well.
@@ -101,6 +109,7 @@ run_clients() {
   export PYTHONDONTWRITEBYTECODE=1 NODE_PATH=$WORK/node/node_modules
   for client in "${CLIENTS[@]}"; do
     case $client in
+      kazoo*) "$WORK/venv/bin/python" "$client" "$ZOOKEEPER" 2> "$WORK/$client.err" ;;
       *.sh) ./"$client" "${SERVERS[0]}" "$WORK/figures.txt" ;;
       *.py) "$WORK/venv/bin/python" "$client" "$list" 2> "$WORK/$client.err" ;;
       *.js) node "$client" "$list" ;;
@@ -109,7 +118,7 @@ run_clients() {
   for server in "${SERVERS[@]}"; do
     redis-cli -h "${server%:*}" -p "${server##*:}" FLUSHALL > /dev/null || failed=$((failed + 1))
   done
-  echo "$((${#CLIENTS[@]} - failed)) of ${#CLIENTS[@]} clients are content with ${SERVERS[*]} ($((SECONDS - begin)) s)"
+  echo "$((${#CLIENTS[@]} - failed)) of ${#CLIENTS[@]} clients are content with ${SERVERS[*]} $ZOOKEEPER ($((SECONDS - begin)) s)"
   [ "$failed" = 0 ]
 }
 

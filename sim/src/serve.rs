@@ -14,6 +14,7 @@
 
 mod line;
 mod redis;
+mod zookeeper;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};

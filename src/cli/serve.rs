@@ -4,8 +4,9 @@
 //! the same for all.
 
 mod redis;
+mod zookeeper;
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use clap::Subcommand;
 use miette::miette;
@@ -25,14 +26,20 @@ enum StoreArgs {
     ///
     /// All data is in memory and gone when it stops. Ctrl-C and SIGTERM stop it, with exit code 0.
     Redis(redis::Args),
+    /// ZooKeeper 3.8, as far as docs/MODELS.md says.
+    ///
+    /// All data is in memory and gone when it stops. Ctrl-C and SIGTERM stop it, with exit code 0.
+    #[command(name = "zookeeper")]
+    ZooKeeper(zookeeper::Args),
 }
 
 /// Where a store listens.
 #[derive(clap::Args)]
 struct Listen {
-    /// Address and port; port 0 takes any free one, which the first line of output names.
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:6379", value_parser = address)]
-    listen: SocketAddr,
+    /// Address and port: 127.0.0.1 and the store's usual port if not given. Port 0 takes any free one,
+    /// which the first line of output names.
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = address)]
+    listen: Option<SocketAddr>,
     /// Allow an address that other machines can reach.
     #[arg(long)]
     allow_remote: bool,
@@ -41,6 +48,7 @@ struct Listen {
 pub(super) fn run(args: &Args) -> CliResult {
     match &args.store {
         StoreArgs::Redis(args) => redis::run(args),
+        StoreArgs::ZooKeeper(args) => zookeeper::run(args),
     }
 }
 
@@ -52,37 +60,40 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 }
 
 impl Listen {
+    /// Where to listen; `port` is the store's usual one.
+    ///
     /// # Errors
     /// If others could reach the address and nobody said that they may.
-    fn check(&self) -> Result<(), CliError> {
-        if self.allow_remote || self.listen.ip().is_loopback() {
-            return Ok(());
+    fn address(&self, port: u16) -> Result<SocketAddr, CliError> {
+        let address = self.listen.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, port).into());
+        if self.allow_remote || address.ip().is_loopback() {
+            return Ok(address);
         }
         let error = miette!(
             help = "listen on 127.0.0.1 or [::1]; or add --allow-remote if other machines are meant to \
                     use it",
-            "--listen {}: other machines can reach this address",
-            self.listen
+            "--listen {address}: other machines can reach this address"
         );
         Err(CliError::Input(error))
     }
 }
 
-/// Serves until somebody asks it to stop. `name` is what the ready line calls the store.
+/// Serves until somebody asks it to stop. `port` is the store's usual one, `name` what the ready line
+/// calls it.
 #[cfg(feature = "real")]
-fn serve<S: Store>(listen: &Listen, name: &str, server: Server<S>) -> CliResult {
+fn serve<S: Store>(listen: &Listen, port: u16, name: &str, server: Server<S>) -> CliResult {
     use picklock_sim::env::{Either, Env, race};
     use picklock_sim::real::{self, RealEnv};
     use picklock_sim::seed::Seed;
 
     let internal = |error| CliError::Internal(miette!("{name}: {error}"));
-    listen.check()?;
+    let wanted = listen.address(port)?;
     real::allow_many_connections();
     let served = real::block_on(async {
-        let env = RealEnv::new(Seed(0)).at(listen.listen.ip());
+        let env = RealEnv::new(Seed(0)).at(wanted.ip());
         let stop = real::asked_to_stop().map_err(internal)?;
-        let listener = env.listen(listen.listen.port()).await;
-        let listener = listener.map_err(|error| cannot_listen(listen.listen, &error))?;
+        let listener = env.listen(wanted.port()).await;
+        let listener = listener.map_err(|error| cannot_listen(wanted, &error))?;
         let address = listener.local_addr().map_err(internal)?;
         super::output::result(&format!("picklock serves {name} on {address}\n"))?;
         let serving = std::rc::Rc::new(server).serve_on(env, real::unheard(), listener);
@@ -116,8 +127,8 @@ fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> CliError {
 
 /// A build without real sockets.
 #[cfg(not(feature = "real"))]
-fn serve<S: Store>(listen: &Listen, name: &str, _: Server<S>) -> CliResult {
-    listen.check()?;
+fn serve<S: Store>(listen: &Listen, port: u16, name: &str, _: Server<S>) -> CliResult {
+    listen.address(port)?;
     let error = miette!(
         help = "build it with its default features, or at least with `--features real`",
         "this picklock was built without real sockets and cannot serve {name}"

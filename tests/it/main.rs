@@ -15,6 +15,8 @@ mod search;
 #[cfg(all(feature = "real", unix))]
 mod serve;
 #[cfg(all(feature = "real", unix))]
+mod serve_zookeeper;
+#[cfg(all(feature = "real", unix))]
 mod served;
 mod support;
 mod sweeps;

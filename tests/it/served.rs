@@ -25,8 +25,17 @@ impl Served {
 
     /// .. with more arguments.
     pub(crate) fn redis_with(args: &[&str]) -> Self {
+        Self::store("redis", args)
+    }
+
+    /// A model of ZooKeeper on a free port.
+    pub(crate) fn zookeeper() -> Self {
+        Self::store("zookeeper", &[])
+    }
+
+    fn store(store: &str, args: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_picklock"));
-        Self::start(command.args(["serve", "redis", "--listen", "127.0.0.1:0"]).args(args))
+        Self::start(command.args(["serve", store, "--listen", "127.0.0.1:0"]).args(args))
     }
 
     /// Whatever `command` starts, once it says that it is ready.

@@ -63,8 +63,12 @@ def in_threads(count, work):
         raise errors[0]
 
 
-def main(client, tests, variants=({},)):
-    """Runs all tests once with each variant of connection options."""
+def flush_redis():
+    connect(protocol=2).flushall()
+
+
+def main(client, tests, variants=({},), empty=flush_redis):
+    """Runs all tests once with each variant of connection options, each on a server made `empty`."""
     passed = failed = 0
 
     def too_late(*_):
@@ -77,7 +81,7 @@ def main(client, tests, variants=({},)):
                 continue
             signal.alarm(LIMIT_S)
             try:
-                connect(protocol=2).flushall()
+                empty()
                 test(options)
                 passed += 1
             except Exception:

@@ -59,13 +59,25 @@ record! {
     }
 }
 
-record! {
-    /// Somebody, as access lists know them.
-    pub struct Id {
-        /// How they show who they are: `world`, `digest`, `ip`, `auth`.
-        pub scheme: String,
-        /// Who they are.
-        pub id: String,
+/// Somebody, as access lists know them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Id {
+    /// How they show who they are: `world`, `digest`, `ip`, `auth`.
+    pub scheme: String,
+    /// Who they are.
+    pub id: String,
+}
+
+/// A null is read as an empty text: the scheme `auth` needs no id, and kazoo writes none.
+impl Jute for Id {
+    fn read(input: &mut Bytes) -> Result<Self, Malformed> {
+        let mut text = || Ok(Option::<String>::read(input)?.unwrap_or_default());
+        Ok(Self { scheme: text()?, id: text()? })
+    }
+
+    fn write(&self, output: &mut BytesMut) {
+        self.scheme.write(output);
+        self.id.write(output);
     }
 }
 

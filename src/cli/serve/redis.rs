@@ -8,6 +8,9 @@ use picklock_sim::serve::Server;
 use super::Listen;
 use crate::cli::CliResult;
 
+/// `port` of Redis' own example configuration.
+const PORT: u16 = 6379;
+
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -41,5 +44,5 @@ pub(super) fn run(args: &Args) -> CliResult {
     let settings = password.into_iter().collect();
     let config = Config { persistence, settings, ..Config::default() };
     let server = Server::<Redis>::new(HostName::REDIS, config, Vec::new());
-    super::serve(&args.listen, &format!("Redis {VERSION} (model)"), server)
+    super::serve(&args.listen, PORT, &format!("Redis {VERSION} (model)"), server)
 }

@@ -63,6 +63,14 @@ fn a_list_that_claims_too_much_ends_with_its_bytes() {
     assert_eq!(Vec::<String>::read(&mut input), Err(Malformed));
 }
 
+/// kazoo writes an empty text as null.
+#[test]
+fn an_id_that_is_null_is_empty() {
+    let mut bytes = Bytes::from_static(b"\0\0\0\x1f\0\0\0\x04auth\xff\xff\xff\xff");
+    let id = Id { scheme: "auth".into(), id: String::new() };
+    assert_eq!(Acl::read(&mut bytes), Ok(Acl { perms: 31, id }));
+}
+
 #[test]
 fn words_are_answered_instead_of_a_handshake_only() {
     let mut bytes = BytesMut::from(&b"ruok\n"[..]);

@@ -1,0 +1,31 @@
+//! ZooKeeper behind the front end.
+
+use bytes::BytesMut;
+use picklock_models::model::{Change, SessionId};
+use picklock_models::time::HostTime;
+use picklock_models::zookeeper::jute::MAX_FRAME;
+use picklock_models::zookeeper::{Config, Disk, Reply, Request, ZooKeeper};
+
+use super::Store;
+
+impl Store for ZooKeeper {
+    type Config = Config;
+    const INPUT_LIMIT: u64 = MAX_FRAME as u64;
+
+    fn boot(config: Config, disk: Disk, now: HostTime) -> Self {
+        ZooKeeper::boot(config, disk, now)
+    }
+
+    fn loaded(&self, _: HostTime) -> Vec<Change> {
+        ZooKeeper::loaded(self)
+    }
+
+    /// To what cannot be read the real server says nothing: it closes the connection.
+    fn decode(&self, session: SessionId, input: &mut BytesMut) -> Result<Option<Request>, Reply> {
+        ZooKeeper::decode(self, session, input).map_err(|_| Reply::Text(String::new()))
+    }
+
+    fn encode(reply: &Reply, output: &mut BytesMut) {
+        reply.encode(output);
+    }
+}
