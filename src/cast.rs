@@ -1,8 +1,9 @@
-//! Who plays which host of a plan: the Redis model, the shop, the clients.
+//! Who plays which host of a plan: the models, the shop, the clients.
 
 use std::rc::Rc;
 
 use bytes::Bytes;
+use picklock_models::etcd::{self, Etcd};
 use picklock_models::model::Crash;
 use picklock_models::redis::{Config, Redis, Request};
 use picklock_sim::cast::{Cast, Program};
@@ -17,10 +18,14 @@ use crate::plan::Plan;
 use crate::resource::{STOCK_KEY, ShopServer};
 use crate::workload::{FENCE_KEY, LOCK_KEY, REDIS_PORT, run_client};
 
+/// Where an etcd server listens for clients.
+const ETCD_PORT: u16 = 2379;
+
 /// The cast of a plan whose lock is `A`.
 pub struct PlanCast<A> {
     plan: Rc<Plan>,
     redis: Rc<Server<Redis>>,
+    etcd: Rc<Server<Etcd>>,
     shop: Rc<ShopServer>,
     algorithm: std::marker::PhantomData<A>,
 }
@@ -43,6 +48,7 @@ impl<A: Algorithm> PlanCast<A> {
         }
         Self {
             redis: Rc::new(redis),
+            etcd: Rc::new(Server::new(HostName::ETCD, etcd::Config::default(), Vec::new())),
             shop: Rc::new(ShopServer::new(plan.workload.initial, plan.contender.resource)),
             plan: Rc::new(plan.clone()),
             algorithm: std::marker::PhantomData,
@@ -52,8 +58,8 @@ impl<A: Algorithm> PlanCast<A> {
 
 impl<A: Algorithm> Cast for PlanCast<A> {
     fn boot<E: Env>(&self, host: HostName, env: E, recorder: Recorder) -> Program {
-        let (plan, redis, shop) =
-            (Rc::clone(&self.plan), Rc::clone(&self.redis), Rc::clone(&self.shop));
+        let (plan, shop) = (Rc::clone(&self.plan), Rc::clone(&self.shop));
+        let (redis, etcd) = (Rc::clone(&self.redis), Rc::clone(&self.etcd));
         Box::pin(async move {
             let ended = match host.role {
                 Role::Client => {
@@ -61,6 +67,7 @@ impl<A: Algorithm> Cast for PlanCast<A> {
                     Ok(())
                 }
                 Role::Redis => redis.serve(env, recorder, REDIS_PORT).await,
+                Role::Etcd => etcd.serve(env, recorder, ETCD_PORT).await,
                 Role::Shop => shop.serve(env, recorder).await,
                 Role::Nemesis => Ok(()),
             };
@@ -71,8 +78,10 @@ impl<A: Algorithm> Cast for PlanCast<A> {
     }
 
     fn crashed(&self, host: HostName, how: Crash) {
-        if host.role == Role::Redis {
-            self.redis.crashed(how);
+        match host.role {
+            Role::Redis => self.redis.crashed(how),
+            Role::Etcd => self.etcd.crashed(how),
+            Role::Client | Role::Shop | Role::Nemesis => {}
         }
     }
 }

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Real Redis clients, unmodified, against the model on real ports.
+# Real clients of Redis and etcd, unmodified, against the models on real ports.
 #
 #   adapters/clients/run.sh                        against servers that it starts and stops itself
 #   adapters/clients/run.sh --against HOST:PORT    .. or against a running one, which must be empty and
 #                                                  is emptied: so the scripts are checked against the
 #                                                  real thing. May be given up to three times.
+#   adapters/clients/run.sh --etcd HOST:PORT       .. the same for etcd
 #   adapters/clients/run.sh CLIENT..               only these, by the names of their scripts
 #
 # One line for each client, a summary, exit code 1 if anything failed. Whatever is installed for it
@@ -15,14 +16,16 @@ TOP=$(cd ../.. && pwd)
 WORK=$TOP/target/clients
 mkdir -p "$WORK"
 rm -f "$WORK"/*.err "$WORK"/*.out
-CLIENTS=(redis-cli.sh redis-benchmark.sh redis_py.py redis_py_lock.py python_redis_lock.py ioredis.js redlock.js)
-SERVERS=() STARTED=()
+CLIENTS=(redis-cli.sh redis-benchmark.sh redis_py.py redis_py_lock.py python_redis_lock.py ioredis.js redlock.js
+         etcdctl.sh)
+SERVERS=() ETCD='' STARTED=()
 
 main() {
   local chosen=()
   while [ $# -gt 0 ]; do
     case $1 in
       --against) SERVERS+=("${2:?--against needs HOST:PORT}"); shift 2 ;;
+      --etcd) ETCD=${2:?--etcd needs HOST:PORT}; shift 2 ;;
       *) [ -f "$1" ] || die "no client script $1: there are ${CLIENTS[*]}"; chosen+=("$1"); shift ;;
     esac
   done
@@ -30,6 +33,7 @@ main() {
   install
   local server
   for server in ${SERVERS[@]+"${SERVERS[@]}"}; do must_be_empty "$server"; done
+  [ -z "$ETCD" ] || etcd_must_be_empty
   trap stop_servers EXIT
   start_models
   run_clients
@@ -40,6 +44,7 @@ die() { echo "adapters/clients/run.sh: $*" >&2; exit 2; }
 # What a fresh machine lacks. Nothing is installed twice.
 install() {
   command -v redis-cli > /dev/null && command -v redis-benchmark > /dev/null || apt_install redis-tools
+  command -v etcdctl > /dev/null || apt_install etcd-client
   command -v node > /dev/null && command -v npm > /dev/null || apt_install nodejs npm
   python3 -c 'import venv, ensurepip' 2> /dev/null || apt_install python3-venv
   if ! cmp -s requirements.txt "$WORK/requirements.installed"; then
@@ -65,23 +70,30 @@ must_be_empty() {
   [ "$size" = 0 ] || die "$1 holds data ($size): it would be lost, as every test empties the server"
 }
 
-# Starts model servers until there are three.
+etcd_must_be_empty() {
+  local key; key=$(ETCDCTL_API=3 etcdctl --endpoints "http://$ETCD" get '' --prefix --keys-only --limit 1 2>&1)
+  [ -z "$key" ] || die "$ETCD holds data or does not answer ($key): every test empties the server"
+}
+
+# Starts the models that are missing: three of Redis, one of etcd.
 start_models() {
-  if [ ${#SERVERS[@]} -ge 3 ]; then return; fi
   (cd "$TOP" && cargo build --quiet --profile sim --features turmoil,mimalloc --bin picklock)
-  while [ ${#SERVERS[@]} -lt 3 ]; do
-    local log=$WORK/serve.${#SERVERS[@]} address=
-    : > "$log.out" # it is read below, perhaps before the server's own shell has opened it
-    "$TOP/target/sim/picklock" serve redis --listen 127.0.0.1:0 > "$log.out" 2> "$log.err" &
-    STARTED+=($!)
-    for _ in $(seq 100); do
-      address=$(sed -n 's/^picklock serves .* on //p' "$log.out")
-      [ -z "$address" ] || break
-      sleep 0.05
-    done
-    [ -n "$address" ] || die "the model did not start: $(cat "$log.err")"
-    SERVERS+=("$address")
+  while [ ${#SERVERS[@]} -lt 3 ]; do start_model redis; SERVERS+=("$ADDRESS"); done
+  if [ -z "$ETCD" ]; then start_model etcd; ETCD=$ADDRESS; fi
+}
+
+# start_model STORE: where it listens is in ADDRESS.
+start_model() {
+  local log=$WORK/serve.${#STARTED[@]}
+  : > "$log.out" # it is read below, perhaps before the server's own shell has opened it
+  "$TOP/target/sim/picklock" serve "$1" --listen 127.0.0.1:0 > "$log.out" 2> "$log.err" &
+  STARTED+=($!)
+  for _ in $(seq 100); do
+    ADDRESS=$(sed -n 's/^picklock serves .* on //p' "$log.out")
+    [ -z "$ADDRESS" ] || return 0
+    sleep 0.05
   done
+  die "the model did not start: $(cat "$log.err")"
 }
 
 # Stops what was started here, and only that; each must have lived until now and end well.
@@ -101,6 +113,7 @@ run_clients() {
   export PYTHONDONTWRITEBYTECODE=1 NODE_PATH=$WORK/node/node_modules
   for client in "${CLIENTS[@]}"; do
     case $client in
+      etcd*.sh) ./"$client" "$ETCD" ;;
       *.sh) ./"$client" "${SERVERS[0]}" "$WORK/figures.txt" ;;
       *.py) "$WORK/venv/bin/python" "$client" "$list" 2> "$WORK/$client.err" ;;
       *.js) node "$client" "$list" ;;
@@ -109,7 +122,7 @@ run_clients() {
   for server in "${SERVERS[@]}"; do
     redis-cli -h "${server%:*}" -p "${server##*:}" FLUSHALL > /dev/null || failed=$((failed + 1))
   done
-  echo "$((${#CLIENTS[@]} - failed)) of ${#CLIENTS[@]} clients are content with ${SERVERS[*]} ($((SECONDS - begin)) s)"
+  echo "$((${#CLIENTS[@]} - failed)) of ${#CLIENTS[@]} clients are content with ${SERVERS[*]} and $ETCD ($((SECONDS - begin)) s)"
   [ "$failed" = 0 ]
 }
 

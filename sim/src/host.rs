@@ -19,14 +19,17 @@ pub enum Role {
     Shop,
     /// Injects the faults. No host: it only appears as a process in histories.
     Nemesis,
+    /// Runs an etcd server.
+    Etcd,
 }
 
 /// All roles with the word that stands for each.
-const ROLES: [(Role, &str); 4] = [
+const ROLES: [(Role, &str); 5] = [
     (Role::Client, "client"),
     (Role::Redis, "redis"),
     (Role::Shop, "shop"),
     (Role::Nemesis, "nemesis"),
+    (Role::Etcd, "etcd"),
 ];
 
 /// The name of a host, which is also the name of the process on it. Number 0 marks the only one of
@@ -42,6 +45,8 @@ pub struct HostName {
 impl HostName {
     /// The only Redis server.
     pub const REDIS: HostName = HostName { role: Role::Redis, number: 0 };
+    /// The only etcd server.
+    pub const ETCD: HostName = HostName { role: Role::Etcd, number: 0 };
     /// The guarded resource.
     pub const SHOP: HostName = HostName { role: Role::Shop, number: 0 };
     /// The injector of faults.
@@ -125,7 +130,7 @@ mod tests {
 
     #[test]
     fn names_survive_a_round_trip() {
-        for text in ["client 1", "client 12", "redis", "redis 3", "shop", "nemesis"] {
+        for text in ["client 1", "client 12", "redis", "redis 3", "etcd", "shop", "nemesis"] {
             assert_eq!(text.parse::<HostName>().unwrap().to_string(), text);
         }
     }

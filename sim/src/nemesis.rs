@@ -306,7 +306,7 @@ impl Nemesis {
             Target::Owner => self.owner.and_then(|name| conditions.id(name)).into_iter().collect(),
             Target::Clients => all_that(&HostName::is_client),
             Target::Waiters => all_that(&|name| name.is_client() && Some(name) != self.holder),
-            Target::Servers => all_that(&|name| name.role == Role::Redis),
+            Target::Servers => all_that(&|name| matches!(name.role, Role::Redis | Role::Etcd)),
             Target::Everyone => all_that(&|_| true),
         }
     }

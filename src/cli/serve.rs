@@ -3,9 +3,10 @@
 //! One file for each store says what the store is set up with; where it listens and how it stops is
 //! the same for all.
 
+mod etcd;
 mod redis;
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use clap::Subcommand;
 use miette::miette;
@@ -25,13 +26,17 @@ enum StoreArgs {
     ///
     /// All data is in memory and gone when it stops. Ctrl-C and SIGTERM stop it, with exit code 0.
     Redis(redis::Args),
+    /// etcd's v3 API, one member, as far as docs/MODELS.md says.
+    ///
+    /// All data is in memory and gone when it stops. Ctrl-C and SIGTERM stop it, with exit code 0.
+    Etcd(etcd::Args),
 }
 
-/// Where a store listens.
+/// Where a store listens; `PORT` is where its clients look for it.
 #[derive(clap::Args)]
-struct Listen {
+struct Listen<const PORT: u16> {
     /// Address and port; port 0 takes any free one, which the first line of output names.
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:6379", value_parser = address)]
+    #[arg(long, value_name = "ADDRESS:PORT", default_value_t = loopback(PORT), value_parser = address)]
     listen: SocketAddr,
     /// Allow an address that other machines can reach.
     #[arg(long)]
@@ -41,7 +46,12 @@ struct Listen {
 pub(super) fn run(args: &Args) -> CliResult {
     match &args.store {
         StoreArgs::Redis(args) => redis::run(args),
+        StoreArgs::Etcd(args) => etcd::run(args),
     }
+}
+
+fn loopback(port: u16) -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, port).into()
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {
@@ -51,7 +61,7 @@ fn address(text: &str) -> Result<SocketAddr, String> {
     })
 }
 
-impl Listen {
+impl<const PORT: u16> Listen<PORT> {
     /// # Errors
     /// If others could reach the address and nobody said that they may.
     fn check(&self) -> Result<(), CliError> {
@@ -70,7 +80,11 @@ impl Listen {
 
 /// Serves until somebody asks it to stop. `name` is what the ready line calls the store.
 #[cfg(feature = "real")]
-fn serve<S: Store>(listen: &Listen, name: &str, server: Server<S>) -> CliResult {
+fn serve<S: Store, const PORT: u16>(
+    listen: &Listen<PORT>,
+    name: &str,
+    server: Server<S>,
+) -> CliResult {
     use picklock_sim::env::{Either, Env, race};
     use picklock_sim::real::{self, RealEnv};
     use picklock_sim::seed::Seed;
@@ -116,7 +130,7 @@ fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> CliError {
 
 /// A build without real sockets.
 #[cfg(not(feature = "real"))]
-fn serve<S: Store>(listen: &Listen, name: &str, _: Server<S>) -> CliResult {
+fn serve<S: Store, const PORT: u16>(listen: &Listen<PORT>, name: &str, _: Server<S>) -> CliResult {
     listen.check()?;
     let error = miette!(
         help = "build it with its default features, or at least with `--features real`",

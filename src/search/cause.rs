@@ -96,6 +96,7 @@ fn who(target: Target) -> &'static str {
         Target::Host(host) => match host.role {
             Role::Client => "a client",
             Role::Redis => "redis",
+            Role::Etcd => "etcd",
             Role::Shop => "the shop",
             Role::Nemesis => "nobody",
         },
@@ -109,7 +110,7 @@ fn who(target: Target) -> &'static str {
 
 fn is_store(target: Target) -> bool {
     match target {
-        Target::Host(host) => host.role == Role::Redis,
+        Target::Host(host) => matches!(host.role, Role::Redis | Role::Etcd),
         target => matches!(target, Target::Servers | Target::Everyone),
     }
 }

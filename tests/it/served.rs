@@ -29,6 +29,12 @@ impl Served {
         Self::start(command.args(["serve", "redis", "--listen", "127.0.0.1:0"]).args(args))
     }
 
+    /// A model of etcd on a free port.
+    pub(crate) fn etcd() -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_picklock"));
+        Self::start(command.args(["serve", "etcd", "--listen", "127.0.0.1:0"]))
+    }
+
     /// Whatever `command` starts, once it says that it is ready.
     pub(crate) fn start(command: &mut Command) -> Self {
         picklock_sim::real::allow_many_connections();

@@ -11,7 +11,7 @@ use crate::cli::CliResult;
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
-    listen: Listen,
+    listen: Listen<6379>,
     /// What CONFIG GET says of the append-only file. Nothing reaches a disk in any case.
     #[arg(long, value_enum, default_value_t = Aof::None)]
     persistence: Aof,
