@@ -37,7 +37,7 @@ use bytes::Bytes;
 
 use crate::model::{Crash, Model, Outbox, SessionId};
 use crate::time::{HostTime, SteadyTime};
-use facts::Facts;
+use facts::{Facts, Owners};
 use keepalive::KeepAlives;
 use lessor::Lessor;
 use machine::{Index, Machine};
@@ -85,6 +85,7 @@ pub struct Disk {
     machine: Machine,
     /// The last term.
     term: u64,
+    owners: Owners,
 }
 
 /// One call on a connection, numbered by the front end. Never used twice on one connection.
@@ -157,7 +158,7 @@ impl Etcd {
             client_url: config.client_url,
             watches: BTreeMap::new(),
             keep_alives: KeepAlives::default(),
-            facts: Facts::new(config.watched),
+            facts: Facts::new(config.watched, disk.owners),
         };
         etcd.promote(now.steady);
         etcd
@@ -221,7 +222,8 @@ impl Model for Etcd {
     }
 
     fn disk_after(&self, _: Crash) -> Disk {
-        Disk { machine: self.machine.clone(), term: self.term }
+        let owners = self.facts.owners();
+        Disk { machine: self.machine.clone(), term: self.term, owners }
     }
 }
 

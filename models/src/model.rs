@@ -137,6 +137,13 @@ pub enum ChangeKind {
     },
 }
 
+impl ChangeKind {
+    /// A stored value as [`ChangeKind::Set`] tells it: its number, where it is an integer.
+    pub(crate) fn number(value: &[u8]) -> Option<i64> {
+        std::str::from_utf8(value).ok()?.parse().ok()
+    }
+}
+
 impl<Reply> Outbox<Reply> {
     /// Empties it for the next request; keeps its memory.
     pub fn clear(&mut self) {

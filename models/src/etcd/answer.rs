@@ -5,12 +5,13 @@ use super::pb::etcdserverpb::watch_request::RequestUnion;
 use super::pb::etcdserverpb::{
     AlarmResponse, HashKvRequest, HashKvResponse, HashResponse, LeaseGrantRequest,
     LeaseKeepAliveResponse, LeaseLeasesResponse, LeaseStatus, LeaseTimeToLiveRequest,
-    LeaseTimeToLiveResponse, Member, MemberListResponse, StatusResponse, WatchRequest,
+    LeaseTimeToLiveResponse, Member, MemberListResponse, RangeRequest, RangeResponse,
+    StatusResponse, WatchRequest,
 };
 use super::rpc::{Request, Response};
 use super::watch::{WatchId, WatchStream};
-use super::{CLUSTER_ID, Etcd, MEMBER_ID, Reply, Status, StreamId, VERSION, facts, range, txn};
-use crate::model::{Change, ChangeKind, Outbox, SessionId};
+use super::{CLUSTER_ID, Etcd, MEMBER_ID, Reply, Status, StreamId, VERSION, range, txn};
+use crate::model::{Change, Outbox, SessionId};
 use crate::time::{HostTime, SteadyTime};
 
 /// A call of a connection.
@@ -24,60 +25,62 @@ impl Etcd {
         request: Request,
         out: &mut Outbox<Reply>,
     ) {
-        let action = match request {
+        let header = inner_header(self.machine.revision());
+        let response = match request {
+            Request::Put(request) => return self.change(now, id, Action::Put(request), out),
+            Request::DeleteRange(request) => {
+                return self.change(now, id, Action::DeleteRange(request), out);
+            }
+            Request::Txn(request) => return self.change(now, id, Action::Txn(request), out),
+            Request::Compact(request) => {
+                return self.change(now, id, Action::Compact(request), out);
+            }
+            Request::LeaseGrant(request) => {
+                return self.change(now, id, Action::LeaseGrant(request), out);
+            }
+            Request::LeaseRevoke(request) => {
+                return self.change(now, id, Action::LeaseRevoke(request), out);
+            }
             Request::Watch(request) => return self.watch(now, id, request, out),
             Request::LeaseKeepAlive(request) => {
                 self.keep_alives.ask(id, LeaseId(request.id));
                 return self.keep_alive(now, id, out);
             }
-            request => match self.read(now, request) {
-                Ok(response) => return self.end(id, response, out),
-                Err(action) => action,
-            },
+            Request::Range(request) => self.range(&request).map(Response::Range),
+            Request::LeaseTimeToLive(request) => {
+                Ok(Response::LeaseTimeToLive(self.time_to_live(now.steady, &request)))
+            }
+            Request::LeaseLeases(_) => {
+                let leases = self.lessor.all().map(|id| LeaseStatus { id: id.0 }).collect();
+                Ok(Response::LeaseLeases(LeaseLeasesResponse { header, leases }))
+            }
+            Request::MemberList(_) => {
+                let members = vec![self.member()];
+                Ok(Response::MemberList(MemberListResponse { header, members }))
+            }
+            Request::Status(_) => Ok(Response::Status(self.status())),
+            Request::Alarm(_) => Ok(Response::Alarm(AlarmResponse { header, alarms: Vec::new() })),
+            Request::Hash(_) => {
+                let hash = self.machine.store.hash(self.machine.revision());
+                Ok(Response::Hash(HashResponse { header, hash }))
+            }
+            Request::HashKv(request) => self.hash_kv(&request).map(Response::HashKv),
+            Request::Authenticate(_) => Err(Status::AUTH_NOT_ENABLED),
         };
+        self.end(id, response, out);
+    }
+
+    fn range(&self, request: &RangeRequest) -> Result<RangeResponse, Status> {
+        range::check(request)?;
+        range::range(&self.machine.store, request)
+    }
+
+    /// Whoever asks for a change that could mean nothing is told so at once.
+    fn change(&mut self, now: HostTime, id: CallId, action: Action, out: &mut Outbox<Reply>) {
         match self.check(&action) {
             Ok(()) => self.propose(now, Some(id), action, out),
             Err(status) => self.end(id, Err(status), out),
         }
-    }
-
-    /// The answer to a request that changes nothing; else what it wants changed.
-    fn read(&self, now: HostTime, request: Request) -> Result<Result<Response, Status>, Action> {
-        let header = inner_header(self.machine.revision());
-        Ok(Ok(match request {
-            Request::Range(request) => {
-                let checked = range::check(&request);
-                let found = checked.and_then(|()| range::range(&self.machine.store, &request));
-                return Ok(found.map(Response::Range));
-            }
-            Request::LeaseTimeToLive(request) => {
-                Response::LeaseTimeToLive(self.time_to_live(now.steady, &request))
-            }
-            Request::LeaseLeases(_) => {
-                let leases = self.lessor.all().map(|id| LeaseStatus { id: id.0 }).collect();
-                Response::LeaseLeases(LeaseLeasesResponse { header, leases })
-            }
-            Request::MemberList(_) => {
-                Response::MemberList(MemberListResponse { header, members: vec![self.member()] })
-            }
-            Request::Status(_) => Response::Status(self.status()),
-            Request::Alarm(_) => Response::Alarm(AlarmResponse { header, alarms: Vec::new() }),
-            Request::Hash(_) => {
-                let hash = self.machine.store.hash(self.machine.revision());
-                Response::Hash(HashResponse { header, hash })
-            }
-            Request::HashKv(request) => return Ok(self.hash_kv(&request).map(Response::HashKv)),
-            Request::Authenticate(_) => return Ok(Err(Status::AUTH_NOT_ENABLED)),
-            Request::Put(request) => return Err(Action::Put(request)),
-            Request::DeleteRange(request) => return Err(Action::DeleteRange(request)),
-            Request::Txn(request) => return Err(Action::Txn(request)),
-            Request::Compact(request) => return Err(Action::Compact(request)),
-            Request::LeaseGrant(request) => return Err(Action::LeaseGrant(request)),
-            Request::LeaseRevoke(request) => return Err(Action::LeaseRevoke(request)),
-            Request::Watch(_) | Request::LeaseKeepAlive(_) => {
-                unreachable!("streams were taken out before")
-            }
-        }))
     }
 
     fn check(&self, action: &Action) -> Result<(), Status> {
@@ -122,13 +125,14 @@ impl Etcd {
             let ttl_ms = self.ttl_ms(now.steady, LeaseId(lease));
             out.changes.extend(self.facts.of(event, command.by, ttl_ms));
         }
-        if events.is_empty() {
-            return;
+        if !events.is_empty() {
+            for (id, watches) in &mut self.watches {
+                let told = watches.notify(&self.machine.store, &events);
+                send_watch(self.term, *id, told, out);
+            }
         }
-        let streams = self.watches.iter_mut();
-        for ((session, stream), watches) in streams {
-            let told = watches.notify(&self.machine.store, &events);
-            send_watch(self.term, (*session, *stream), told, out);
+        if let Action::LeaseRevoke(_) = command.action {
+            self.go_on_keeping_alive(now, out);
         }
     }
 
@@ -277,15 +281,10 @@ impl Etcd {
     /// for once, right after [`Etcd::boot`].
     pub fn loaded(&self, now: HostTime) -> Vec<Change> {
         let revision = self.machine.revision();
-        let mut watched = self.facts.watched().to_vec();
-        watched.sort();
-        let found = watched.iter().filter_map(|key| self.machine.store.get(key, revision));
-        let change = |kv: &super::pb::mvccpb::KeyValue| {
-            let ttl_ms = self.ttl_ms(now.steady, LeaseId(kv.lease));
-            let kind = ChangeKind::Loaded { number: facts::number(&kv.value), ttl_ms };
-            Change { key: kv.key.clone(), by: None, owner: None, kind }
-        };
-        found.map(change).collect()
+        self.facts.loaded(|key| {
+            let kv = self.machine.store.get(key, revision)?;
+            Some((kv, self.ttl_ms(now.steady, LeaseId(kv.lease))))
+        })
     }
 }
 

@@ -103,6 +103,11 @@ fn check_state(machine: &Machine, request: &TxnRequest, path: &Path) -> Result<(
     })
 }
 
+/// The path of the next nested transaction.
+fn next<'a>(nested: &mut impl Iterator<Item = &'a Path>) -> &'a Path {
+    nested.next().expect("a path was chosen for each nested transaction of the branch")
+}
+
 /// Every operation that will run, in order.
 fn each(
     request: &TxnRequest,
@@ -111,9 +116,9 @@ fn each(
 ) -> Result<(), Status> {
     let mut nested = path.nested.iter();
     for op in branch(request, path.succeeded).iter().filter_map(|op| op.request.as_ref()) {
-        match (op, matches!(op, Op::RequestTxn(_)).then(|| nested.next()).flatten()) {
-            (Op::RequestTxn(inner), Some(path)) => each(inner, path, look)?,
-            _ => look(op)?,
+        match op {
+            Op::RequestTxn(inner) => each(inner, next(&mut nested), look)?,
+            op => look(op)?,
         }
     }
     Ok(())
@@ -132,8 +137,7 @@ fn run(machine: &mut Machine, request: &TxnRequest, path: &Path) -> Result<TxnRe
                 OpResponse::ResponseDeleteRange(machine.delete_range(delete))
             }
             Op::RequestTxn(inner) => {
-                let Some(path) = nested.next() else { continue };
-                let inner = run(machine, inner, path)?;
+                let inner = run(machine, inner, next(&mut nested))?;
                 // Only the outermost response says the revision.
                 let header = Some(ResponseHeader::default());
                 OpResponse::ResponseTxn(TxnResponse { header, ..inner })

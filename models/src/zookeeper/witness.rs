@@ -73,6 +73,5 @@ impl Witness {
 
 /// A node's data, where it is an integer.
 fn number(tree: &Tree, path: &str) -> Option<i64> {
-    let data = tree.node(path).ok()?.data.as_ref()?;
-    std::str::from_utf8(data).ok()?.parse().ok()
+    ChangeKind::number(tree.node(path).ok()?.data.as_ref()?)
 }

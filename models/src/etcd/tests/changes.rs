@@ -33,12 +33,12 @@ fn a_lease_that_a_client_revokes_deletes() {
 }
 
 #[test]
-fn what_was_on_the_disk_is_loaded() {
+fn what_was_on_the_disk_is_loaded_with_its_owner() {
     let mut server = Server::start();
     server.put("lock", "5");
     let server = Server::restart(server.etcd.disk_after(Crash::PowerLoss), 1_000);
     let loaded = ChangeKind::Loaded { number: Some(5), ttl_ms: None };
-    assert_eq!(server.etcd.loaded(at(1_000)), [lock(None, None, loaded)]);
+    assert_eq!(server.etcd.loaded(at(1_000)), [lock(None, Some(SESSION), loaded)]);
 }
 
 #[test]

@@ -66,6 +66,19 @@ fn keeping_alive_a_lease_that_is_over_waits_for_its_end() {
     assert_eq!(server.out.replies.last(), Some(&end));
 }
 
+/// Nobody else would come by to answer: without a lease the server rests.
+#[test]
+fn whoever_waits_for_the_end_of_a_lease_hears_of_its_revocation() {
+    let mut server = Server::start();
+    server.until(100);
+    server.grant(7, 2).unwrap();
+    server.until(2_200);
+    assert_eq!(server.keep_alive(100, 7), []);
+    server.revoke(7).unwrap();
+    assert_eq!(server.kept(), [0]);
+    assert!(server.etcd.rests());
+}
+
 #[test]
 fn revoking_deletes_all_keys_in_one_revision() {
     let mut server = Server::start();
