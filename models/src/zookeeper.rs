@@ -57,6 +57,7 @@ mod answer;
 mod code;
 pub mod jute;
 mod message;
+mod opcode;
 mod operation;
 mod path;
 mod prepare;

@@ -5,6 +5,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::code::Code;
 use super::jute::{Jute, Malformed, record};
+use super::opcode;
 use super::records::*;
 
 record! {
@@ -49,14 +50,6 @@ pub enum Answer {
 /// What came of one operation of a transaction: its number, or -1, and its answer or error.
 pub type OneResult = (i32, Result<Answer, Code>);
 
-/// Operations by the shape of their answers; what is in none of them is [`Answer::Done`].
-const PATH: &[i32] = &[1, 9];
-const CREATED: &[i32] = &[15, 19, 21];
-const STAT: &[i32] = &[3, 5, 7];
-const NAMES: &[i32] = &[8, 103];
-const NUMBER: &[i32] = &[104, 106];
-const MULTI: &[i32] = &[14, 22];
-
 impl Answer {
     /// Takes the answer to the operation with that number off `input`.
     ///
@@ -64,19 +57,23 @@ impl Answer {
     /// If the bytes are no such answer.
     pub fn read(opcode: i32, input: &mut Bytes) -> Result<Self, Malformed> {
         Ok(match opcode {
-            4 | 16 => Answer::Data(Jute::read(input)?, Jute::read(input)?),
-            6 => Answer::Acl(Jute::read(input)?, Jute::read(input)?),
-            12 => Answer::Children(Jute::read(input)?, Jute::read(input)?),
-            102 => Answer::Token(Jute::read(input)?),
-            107 => Answer::Clients(Jute::read(input)?),
-            opcode if PATH.contains(&opcode) => Answer::Path(Jute::read(input)?),
-            opcode if CREATED.contains(&opcode) => {
+            opcode::CREATE | opcode::SYNC => Answer::Path(Jute::read(input)?),
+            opcode::CREATE2 | opcode::CREATE_CONTAINER | opcode::CREATE_TTL => {
                 Answer::Created(Jute::read(input)?, Jute::read(input)?)
             }
-            opcode if STAT.contains(&opcode) => Answer::Stat(Jute::read(input)?),
-            opcode if NAMES.contains(&opcode) => Answer::Names(Jute::read(input)?),
-            opcode if NUMBER.contains(&opcode) => Answer::Number(Jute::read(input)?),
-            opcode if MULTI.contains(&opcode) => Answer::Multi(read_results(input)?),
+            opcode::EXISTS | opcode::SET_DATA | opcode::SET_ACL => Answer::Stat(Jute::read(input)?),
+            opcode::GET_DATA | opcode::RECONFIG => {
+                Answer::Data(Jute::read(input)?, Jute::read(input)?)
+            }
+            opcode::GET_ACL => Answer::Acl(Jute::read(input)?, Jute::read(input)?),
+            opcode::GET_CHILDREN | opcode::GET_EPHEMERALS => Answer::Names(Jute::read(input)?),
+            opcode::GET_CHILDREN2 => Answer::Children(Jute::read(input)?, Jute::read(input)?),
+            opcode::GET_ALL_CHILDREN_NUMBER | opcode::ADD_WATCH => {
+                Answer::Number(Jute::read(input)?)
+            }
+            opcode::SASL => Answer::Token(Jute::read(input)?),
+            opcode::WHO_AM_I => Answer::Clients(Jute::read(input)?),
+            opcode::MULTI | opcode::MULTI_READ => Answer::Multi(read_results(input)?),
             _ => Answer::Done,
         })
     }
@@ -124,7 +121,7 @@ fn read_results(input: &mut Bytes) -> Result<Vec<OneResult>, Malformed> {
         let result = match header.opcode {
             -1 => Err(Code::from_number(i32::read(input)?)),
             // A transaction has none within itself, so this goes no deeper.
-            opcode if MULTI.contains(&opcode) => return Err(Malformed),
+            opcode::MULTI | opcode::MULTI_READ => return Err(Malformed),
             opcode => Ok(Answer::read(opcode, input)?),
         };
         results.push((header.opcode, result));

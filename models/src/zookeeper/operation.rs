@@ -4,10 +4,11 @@
 use bytes::{Bytes, BytesMut};
 
 use super::jute::{Jute, Malformed};
+use super::opcode;
 use super::records::*;
 
 macro_rules! operations {
-    ($($(#[$meta:meta])* $name:ident($body:ty) = $opcode:literal,)*) => {
+    ($($(#[$meta:meta])* $name:ident($body:ty) = $opcode:ident,)*) => {
         /// What a client asks for, with what it is asked with.
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub enum Operation { $($(#[$meta])* $name($body),)* }
@@ -15,12 +16,12 @@ macro_rules! operations {
         impl Operation {
             /// Its number on the wire.
             pub fn opcode(&self) -> i32 {
-                match self { $(Self::$name(_) => $opcode,)* }
+                match self { $(Self::$name(_) => opcode::$opcode,)* }
             }
 
             /// Whether there is an operation with that number.
             pub fn is_known(opcode: i32) -> bool {
-                matches!(opcode, $($opcode)|*)
+                matches!(opcode, $(opcode::$opcode)|*)
             }
 
             /// Takes the body of an operation off `input`.
@@ -30,7 +31,7 @@ macro_rules! operations {
             /// the real server leaves it.
             pub fn read(opcode: i32, input: &mut Bytes) -> Result<Self, Malformed> {
                 match opcode {
-                    $($opcode => Jute::read(input).map(Self::$name),)*
+                    $(opcode::$opcode => Jute::read(input).map(Self::$name),)*
                     _ => Err(Malformed),
                 }
             }
@@ -45,65 +46,65 @@ macro_rules! operations {
 
 operations! {
     /// Create a node; answers its path.
-    Create(CreateRequest) = 1,
+    Create(CreateRequest) = CREATE,
     /// Delete a node.
-    Delete(VersionedPath) = 2,
+    Delete(VersionedPath) = DELETE,
     /// Whether a node exists.
-    Exists(WatchedPath) = 3,
+    Exists(WatchedPath) = EXISTS,
     /// A node's data.
-    GetData(WatchedPath) = 4,
+    GetData(WatchedPath) = GET_DATA,
     /// Set a node's data.
-    SetData(SetDataRequest) = 5,
+    SetData(SetDataRequest) = SET_DATA,
     /// A node's access list.
-    GetAcl(OnePath) = 6,
+    GetAcl(OnePath) = GET_ACL,
     /// Set a node's access list.
-    SetAcl(SetAclRequest) = 7,
+    SetAcl(SetAclRequest) = SET_ACL,
     /// The names of a node's children.
-    GetChildren(WatchedPath) = 8,
+    GetChildren(WatchedPath) = GET_CHILDREN,
     /// Let this server catch up with its leader.
-    Sync(OnePath) = 9,
+    Sync(OnePath) = SYNC,
     /// The session is alive.
-    Ping(()) = 11,
+    Ping(()) = PING,
     /// As [`Operation::GetChildren`]; answers the node's stat too.
-    GetChildren2(WatchedPath) = 12,
+    GetChildren2(WatchedPath) = GET_CHILDREN2,
     /// In a transaction: a node has this version.
-    Check(VersionedPath) = 13,
+    Check(VersionedPath) = CHECK,
     /// A transaction.
-    Multi(Writes) = 14,
+    Multi(Writes) = MULTI,
     /// As [`Operation::Create`]; answers the node's stat too.
-    Create2(CreateRequest) = 15,
+    Create2(CreateRequest) = CREATE2,
     /// Change the ensemble.
-    Reconfig(ReconfigRequest) = 16,
+    Reconfig(ReconfigRequest) = RECONFIG,
     /// Whether there is a watch.
-    CheckWatches(WatchKind) = 17,
+    CheckWatches(WatchKind) = CHECK_WATCHES,
     /// Remove a watch.
-    RemoveWatches(WatchKind) = 18,
+    RemoveWatches(WatchKind) = REMOVE_WATCHES,
     /// Create a node that goes when its last child has gone.
-    CreateContainer(CreateRequest) = 19,
+    CreateContainer(CreateRequest) = CREATE_CONTAINER,
     /// Delete such a node: for the server itself. Its path is not in jute, so a client's never arrives.
-    DeleteContainer(()) = 20,
+    DeleteContainer(()) = DELETE_CONTAINER,
     /// Create a node with a time to live.
-    CreateTtl(CreateTtlRequest) = 21,
+    CreateTtl(CreateTtlRequest) = CREATE_TTL,
     /// Several reads at once.
-    MultiRead(Reads) = 22,
+    MultiRead(Reads) = MULTI_READ,
     /// Show credentials.
-    Auth(AuthPacket) = 100,
+    Auth(AuthPacket) = AUTH,
     /// Set watches again after a reconnect.
-    SetWatches(SetWatches) = 101,
+    SetWatches(SetWatches) = SET_WATCHES,
     /// Show credentials by SASL.
-    Sasl(OneBuffer) = 102,
+    Sasl(OneBuffer) = SASL,
     /// The ephemeral nodes of this session below a path.
-    GetEphemerals(OneOptionalPath) = 103,
+    GetEphemerals(OneOptionalPath) = GET_EPHEMERALS,
     /// How many nodes there are below a path.
-    GetAllChildrenNumber(OnePath) = 104,
+    GetAllChildrenNumber(OnePath) = GET_ALL_CHILDREN_NUMBER,
     /// As [`Operation::SetWatches`], with persistent ones.
-    SetWatches2(SetWatches2) = 105,
+    SetWatches2(SetWatches2) = SET_WATCHES2,
     /// Add a persistent watch.
-    AddWatch(WatchKind) = 106,
+    AddWatch(WatchKind) = ADD_WATCH,
     /// Who the client is.
-    WhoAmI(()) = 107,
+    WhoAmI(()) = WHO_AM_I,
     /// End the session.
-    CloseSession(()) = -11,
+    CloseSession(()) = CLOSE_SESSION,
 }
 
 /// A buffer.
@@ -144,7 +145,7 @@ fn write_list(operations: &[Operation], output: &mut BytesMut) {
 
 impl Jute for Writes {
     fn read(input: &mut Bytes) -> Result<Self, Malformed> {
-        read_list(input, &[1, 2, 5, 13, 15, 19, 21]).map(Self)
+        read_list(input, opcode::IN_MULTI).map(Self)
     }
 
     fn write(&self, output: &mut BytesMut) {
@@ -154,7 +155,7 @@ impl Jute for Writes {
 
 impl Jute for Reads {
     fn read(input: &mut Bytes) -> Result<Self, Malformed> {
-        read_list(input, &[4, 8]).map(Self)
+        read_list(input, opcode::IN_MULTI_READ).map(Self)
     }
 
     fn write(&self, output: &mut BytesMut) {

@@ -7,6 +7,7 @@ use super::answer::Answer;
 use super::code::Code;
 use super::jute::Malformed;
 use super::message::{ConnectRequest, ConnectResponse, ReadOnlyFlag, Reply};
+use super::opcode;
 use super::operation::Operation;
 use super::prepare::Preparation;
 use super::read::Reader;
@@ -97,13 +98,13 @@ impl ZooKeeper {
             Ok(Operation::Check(_)) => self.hang_up(connection, out),
             operation => {
                 // Whoever sent credentials or a SASL token that cannot be read is cut off.
-                if matches!(opcode, 100 | 102) {
+                if matches!(opcode, opcode::AUTH | opcode::SASL) {
                     return self.hang_up(connection, out);
                 }
                 let answer = self.process(now, connection, &guest, opcode, operation, out);
-                let xid = if opcode == PING { PING_XID } else { xid };
+                let xid = if opcode == opcode::PING { PING_XID } else { xid };
                 self.answer(connection, xid, self.tree.last_zxid(), answer, out);
-                if opcode == CLOSE_SESSION {
+                if opcode == opcode::CLOSE_SESSION {
                     self.hang_up(connection, out);
                 }
             }
@@ -121,10 +122,10 @@ impl ZooKeeper {
         out: &mut Out,
     ) -> Result<Answer, Code> {
         let session = guest.session;
-        if opcode == CLOSE_SESSION {
+        if opcode == opcode::CLOSE_SESSION {
             self.sessions.remove(session);
         }
-        if WRITES.contains(&opcode) {
+        if opcode::WRITES.contains(&opcode) {
             let opcodes = opcodes(opcode, operation.as_ref().ok());
             let prepare = |preparation: &mut Preparation<'_>| match operation {
                 Ok(operation) => preparation.prepare(operation),
@@ -246,12 +247,8 @@ impl ZooKeeper {
     }
 }
 
-const PING: i32 = 11;
 /// Whatever number a ping had, its answer has this one.
 const PING_XID: i32 = -2;
-const CLOSE_SESSION: i32 = -11;
-/// Operations that become transactions.
-const WRITES: &[i32] = &[1, 2, 5, 7, 14, 15, 16, 19, 20, 21, CLOSE_SESSION];
 
 /// Which operations the results are of.
 fn opcodes(opcode: i32, operation: Option<&Operation>) -> Vec<i32> {
@@ -271,7 +268,7 @@ fn answer_to(opcode: i32, opcodes: &[i32], effect: Effect) -> Result<Answer, Cod
             Ok(Answer::Multi(results.map(answer).collect()))
         }
         Effect::Refused(code) => Err(code),
-        Effect::Created(path, _) if opcode == 1 => Ok(Answer::Path(Some(path))),
+        Effect::Created(path, _) if opcode == opcode::CREATE => Ok(Answer::Path(Some(path))),
         Effect::Created(path, stat) => Ok(Answer::Created(path, stat)),
         Effect::Changed(stat) => Ok(Answer::Stat(stat)),
         Effect::Done => Ok(Answer::Done),
