@@ -1,17 +1,19 @@
-//! Between sockets and a model: one front end for every store that speaks over plain streams.
+//! Between sockets and a model: one front end for every store.
 //!
 //! The model decides, the front end moves bytes: it numbers the sessions, reads the server's own
 //! clocks, keeps the disk across a crash and tells the recorder what truly happened to the watched
 //! records. It is written against [`Env`], so the same front end serves a simulated host and a real
 //! port.
 //!
-//! Before it takes a request it asks whether the model listens to that session; while it does not,
-//! the bytes stay where they are, as in a real server's query buffer.
+//! How a connection is talked on is the store's own: `bytes` for one that answers a stream of
+//! requests with a stream of replies, `grpc` for one with many calls on each connection.
 //!
-//! On a real port anybody may send anything. So what one connection can cost the others is bounded:
-//! the memory for replies that it does not read, and the time that it is served in one go. In a
-//! simulated world neither bound is ever met, as time stands still while a server computes.
+//! On a real port anybody may send anything. So what one connection can cost the others is bounded. In
+//! a simulated world no bound is ever met, as time stands still while a server computes.
 
+mod bytes;
+mod etcd;
+mod grpc;
 mod line;
 mod redis;
 mod zookeeper;
@@ -22,24 +24,26 @@ use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use ::bytes::Bytes;
 use picklock_models::model::{Change, Crash, Model, Outbox, SessionId};
 use picklock_models::time::{HostTime, SteadyTime};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::env::{Either, Env, race};
+use crate::env::Env;
 use crate::history::{Kind, Op, RecordName};
 use crate::host::HostName;
 use crate::recorder::Recorder;
 use crate::signal::Bell;
-use line::Line;
 
-/// A model with what a front end needs besides: its wire format and its start.
+pub use self::bytes::ByteStore;
+pub use grpc::Calls;
+pub use line::ByteLine;
+
+/// A model with what a front end needs besides: its start, and how its connections are talked on.
 pub trait Store: Model + Sized + 'static {
     /// How a server is set up.
     type Config: Clone;
-    /// How many bytes a session may send ahead while it is not listened to.
-    const INPUT_LIMIT: u64;
+    /// What waits to be sent on one connection.
+    type Line: Line<Self>;
 
     /// A server that starts with what its disk holds.
     fn boot(config: Self::Config, disk: Self::Disk, now: HostTime) -> Self;
@@ -47,26 +51,28 @@ pub trait Store: Model + Sized + 'static {
     /// The watched records that were found on the disk.
     fn loaded(&self, now: HostTime) -> Vec<Change>;
 
-    /// Takes one request of `session` off `input`; `None` if it is not whole yet. An error is what
-    /// is written before the connection is closed.
+    /// Talks on a connection until it ends.
     ///
     /// # Errors
-    /// If the bytes are not of this protocol.
-    fn decode(
-        &self,
+    /// If the stream fails, or what comes is not of this protocol.
+    fn talk<E: Env>(
+        front: &Front<Self, E>,
+        stream: E::Stream,
         session: SessionId,
-        input: &mut BytesMut,
-    ) -> Result<Option<Self::Request>, Self::Reply>;
+        line: Rc<Self::Line>,
+    ) -> impl Future<Output = io::Result<()>>;
+}
 
-    /// Appends a reply to `output`.
-    fn encode(reply: &Self::Reply, output: &mut BytesMut);
+/// What waits to be sent on one connection; shared by its task and by whoever has something for it.
+pub trait Line<S: Store>: Default + 'static {
+    /// Puts a reply behind those that wait.
+    fn add(&self, model: &S, session: SessionId, reply: &S::Reply);
 
-    /// How many bytes may wait for `session` to read them before it is cut off. Asked for only when
-    /// 64 KiB wait already.
-    fn output_limit(&self, session: SessionId) -> u64 {
-        let _ = session;
-        u64::MAX
-    }
+    /// The connection ends once everything is written.
+    fn close(&self);
+
+    /// Has the connection's task look at the line.
+    fn stir(&self);
 }
 
 /// A server of a world: what it is set up with, and what outlives its crashes.
@@ -94,7 +100,7 @@ struct Core<S: Store> {
     model: S,
     outbox: Outbox<S::Reply>,
     /// Where each connection's task finds what there is for it.
-    lines: BTreeMap<SessionId, Rc<Line>>,
+    lines: BTreeMap<SessionId, Rc<S::Line>>,
     /// Sessions with bytes that the model does not listen to now.
     parked: BTreeSet<SessionId>,
     /// Rung for the timer when the model rests no more.
@@ -107,41 +113,6 @@ impl<S: Store> Core<S> {
     fn rest(&mut self) -> Option<Bell> {
         self.timer_rests = self.model.rests();
         self.timer_rests.then(|| self.timer.clone())
-    }
-}
-
-/// Bytes read at once: as Redis' own query buffer (PROTO_IOBUF_LEN, 16 KiB).
-const READ_BYTES: usize = 16 * 1024;
-/// A connection that owes its client so much is answered no further until the client has read it.
-const UNREAD_REPLIES: usize = 1024 * 1024;
-/// A buffer that has grown beyond this is given back once it is empty.
-const KEPT_BUFFER: usize = 64 * 1024;
-/// So long a connection's requests are answered in one go; then it rests as long as that took, and
-/// others have their turn.
-const TURN: Duration = Duration::from_millis(10);
-
-/// What one go at a connection's requests came to.
-#[derive(Default)]
-struct Turn {
-    /// There may be a whole request left.
-    more: bool,
-    /// The time it took: what the connection owes the others.
-    took: Duration,
-}
-
-/// Frees a buffer that has been used up and is large, so that one large request does not cost memory
-/// for as long as its connection lives.
-fn give_back(buffer: &mut BytesMut, wanted: usize) {
-    if buffer.is_empty() && buffer.capacity() > KEPT_BUFFER {
-        *buffer = BytesMut::with_capacity(wanted);
-    }
-}
-
-/// Room for the next read; a small request needs none to be made.
-fn make_room(input: &mut BytesMut) {
-    give_back(input, READ_BYTES);
-    if input.capacity() - input.len() < READ_BYTES / 2 {
-        input.reserve(READ_BYTES);
     }
 }
 
@@ -234,8 +205,8 @@ impl<S: Store> Server<S> {
     }
 }
 
-/// What the tasks of one run share.
-struct Front<S: Store, E> {
+/// A server at work: what the tasks of one run share.
+pub struct Front<S: Store, E> {
     server: Rc<Server<S>>,
     core: Rc<RefCell<Core<S>>>,
     env: E,
@@ -291,16 +262,16 @@ impl<S: Store, E: Env> Front<S, E> {
         }
     }
 
-    async fn serve_connection(self, mut stream: E::Stream, peer: Option<HostName>) {
+    async fn serve_connection(self, stream: E::Stream, peer: Option<HostName>) {
         let (session, line) = self.open_session(peer);
         tracing::debug!(session = session.0, "connection begins");
         // An error is the end of the connection and of nothing else: its client is gone.
-        let ended = self.talk(&mut stream, session, &line).await;
+        let ended = S::talk(&self, stream, session, line).await;
         tracing::debug!(session = session.0, ?ended, "connection ends");
         self.close_session(session);
     }
 
-    fn open_session(&self, peer: Option<HostName>) -> (SessionId, Rc<Line>) {
+    fn open_session(&self, peer: Option<HostName>) -> (SessionId, Rc<S::Line>) {
         let session = {
             let mut sessions = self.server.sessions.borrow_mut();
             let session = SessionId(sessions.count);
@@ -308,7 +279,7 @@ impl<S: Store, E: Env> Front<S, E> {
             sessions.hosts.extend(peer.map(|peer| (session, peer)));
             session
         };
-        let line = Rc::<Line>::default();
+        let line = Rc::<S::Line>::default();
         self.core.borrow_mut().lines.insert(session, Rc::clone(&line));
         self.with_model(|model, now, _| model.connect(now, session));
         (session, line)
@@ -321,106 +292,6 @@ impl<S: Store, E: Env> Front<S, E> {
             core.parked.remove(&session);
         }
         self.with_model(|model, now, outbox| model.disconnect(now, session, outbox));
-    }
-
-    async fn talk(
-        &self,
-        stream: &mut E::Stream,
-        session: SessionId,
-        line: &Line,
-    ) -> io::Result<()> {
-        let mut input = BytesMut::with_capacity(READ_BYTES);
-        let mut output = BytesMut::new();
-        let mut turn = Turn::default();
-        loop {
-            std::mem::swap(&mut *line.bytes.borrow_mut(), &mut output);
-            if !output.is_empty() {
-                match race(stream.write_all(&output), line.cut.wait()).await {
-                    Either::Left(written) => written?,
-                    Either::Right(()) => return Err(io::ErrorKind::ConnectionAborted.into()),
-                }
-                output.clear();
-                give_back(&mut output, 0);
-                continue;
-            }
-            if line.closing.get() {
-                return Ok(());
-            }
-            if turn.took >= TURN {
-                self.env.sleep(std::mem::take(&mut turn.took)).await;
-                continue;
-            }
-            // What came while the model did not listen: it may do so again.
-            let unparked = !input.is_empty() && self.listens_again(session);
-            if turn.more || unparked {
-                turn = self.answer(&mut input, session, line);
-                continue;
-            }
-            make_room(&mut input);
-            line.resting.set(true);
-            let stirred = race(stream.read_buf(&mut input), line.bell.rung()).await;
-            line.resting.set(false);
-            match stirred {
-                Either::Left(read) => match read? {
-                    0 => return Ok(()),
-                    _ => turn.more = true,
-                },
-                Either::Right(()) => {}
-            }
-        }
-    }
-
-    /// Applies the whole requests in `input`, as many as the bounds allow.
-    fn answer(&self, input: &mut BytesMut, session: SessionId, line: &Line) -> Turn {
-        let begin = self.env.steady();
-        loop {
-            let Some(decoded) = self.decode(input, session, line) else {
-                return Turn { more: false, took: self.env.steady().since(begin) };
-            };
-            let more = match decoded {
-                Ok(Some(request)) => {
-                    self.with_model(|model, now, outbox| {
-                        model.apply(now, session, request, outbox);
-                    });
-                    !input.is_empty()
-                }
-                Ok(None) => false,
-                Err(last_words) => {
-                    S::encode(&last_words, &mut line.bytes.borrow_mut());
-                    line.closing.set(true);
-                    false
-                }
-            };
-            let took = self.env.steady().since(begin);
-            let unread = line.bytes.borrow().len();
-            if !more || line.closing.get() || unread >= UNREAD_REPLIES || took >= TURN {
-                return Turn { more, took };
-            }
-        }
-    }
-
-    /// Takes a request off `input`, unless the model does not listen to this session now.
-    fn decode(
-        &self,
-        input: &mut BytesMut,
-        session: SessionId,
-        line: &Line,
-    ) -> Option<Result<Option<S::Request>, S::Reply>> {
-        let core = &mut *self.core.borrow_mut();
-        if core.model.listens(session) {
-            core.parked.remove(&session);
-            return Some(core.model.decode(session, input));
-        }
-        core.parked.insert(session);
-        if input.len() as u64 > S::INPUT_LIMIT {
-            line.closing.set(true);
-        }
-        None
-    }
-
-    fn listens_again(&self, session: SessionId) -> bool {
-        let core = self.core.borrow();
-        core.parked.contains(&session) && core.model.listens(session)
     }
 
     /// Lets the model act, then passes on what it has to say.

@@ -3,6 +3,7 @@
 //! One file for each store says what the store is set up with; where it listens and how it stops is
 //! the same for all.
 
+mod etcd;
 mod redis;
 mod zookeeper;
 
@@ -31,6 +32,10 @@ enum StoreArgs {
     /// All data is in memory and gone when it stops. Ctrl-C and SIGTERM stop it, with exit code 0.
     #[command(name = "zookeeper")]
     ZooKeeper(zookeeper::Args),
+    /// etcd's v3 API, one member, as far as docs/MODELS.md says.
+    ///
+    /// All data is in memory and gone when it stops. Ctrl-C and SIGTERM stop it, with exit code 0.
+    Etcd(etcd::Args),
 }
 
 /// Where a store listens.
@@ -49,6 +54,7 @@ pub(super) fn run(args: &Args) -> CliResult {
     match &args.store {
         StoreArgs::Redis(args) => redis::run(args),
         StoreArgs::ZooKeeper(args) => zookeeper::run(args),
+        StoreArgs::Etcd(args) => etcd::run(args),
     }
 }
 

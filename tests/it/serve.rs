@@ -1,7 +1,7 @@
-//! `picklock serve redis` as a user meets it.
+//! `picklock serve` as a user meets it.
 #![expect(clippy::disallowed_methods, reason = "a real server runs in real time")]
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -21,6 +21,21 @@ fn says_where_it_is_and_stops_when_asked() {
         assert_eq!(status.code(), Some(0), "{signal}: {said}");
         assert_eq!(said, "");
     }
+}
+
+#[test]
+fn etcd_begins_with_its_settings_as_http_2_wants_it() {
+    let served = Served::etcd();
+    assert!(served.ready_line.starts_with("picklock serves etcd 3.4.23 (model) on 127.0.0.1:"));
+    let mut stream = served.connect();
+    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").expect("it reads");
+    let mut frame = [0; 21];
+    stream.read_exact(&mut frame).expect("a frame");
+    // Two settings: calls without a limit, frames of 16 KiB.
+    let expected = b"\0\0\x0c\x04\0\0\0\0\0\0\x03\xff\xff\xff\xff\0\x05\0\0\x40\0";
+    assert_eq!(&frame, expected);
+    let (status, said) = served.stop("TERM");
+    assert_eq!((status.code(), said.as_str()), (Some(0), ""));
 }
 
 #[test]

@@ -28,6 +28,11 @@ impl Served {
         Self::store("redis", args)
     }
 
+    /// A model of etcd on a free port.
+    pub(crate) fn etcd() -> Self {
+        Self::store("etcd", &[])
+    }
+
     /// A model of ZooKeeper on a free port.
     pub(crate) fn zookeeper() -> Self {
         Self::store("zookeeper", &[])

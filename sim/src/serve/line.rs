@@ -2,10 +2,11 @@
 
 use std::cell::{Cell, RefCell};
 
-use bytes::BytesMut;
+use ::bytes::BytesMut;
 use picklock_models::model::SessionId;
 
-use super::Store;
+use super::Line;
+use super::bytes::ByteStore;
 use crate::signal::{Bell, Signal};
 
 /// Less than this is never too much to wait for a client.
@@ -15,9 +16,9 @@ const LONG_LINE: usize = 64 * 1024;
 /// is not kept for a reply.
 const TOO_LONG: u64 = 1024 * 1024 * 1024;
 
-/// What is to be written to one connection; shared by its task and by whoever has something for it.
+/// What is to be written to one connection.
 #[derive(Default)]
-pub(super) struct Line {
+pub struct ByteLine {
     /// What waits to be written.
     pub(super) bytes: RefCell<BytesMut>,
     /// Rung when there is something to write, or to read again, while the task rests.
@@ -31,9 +32,9 @@ pub(super) struct Line {
     pub(super) cut: Signal,
 }
 
-impl Line {
+impl<S: ByteStore> Line<S> for ByteLine {
     /// Puts a reply behind those that wait; or cuts the line, if too much waits.
-    pub(super) fn add<S: Store>(&self, model: &S, session: SessionId, reply: &S::Reply) {
+    fn add(&self, model: &S, session: SessionId, reply: &S::Reply) {
         if self.cut.is_set() {
             return;
         }
@@ -48,17 +49,15 @@ impl Line {
             self.cut.set();
         }
         drop(bytes);
-        self.stir();
+        Line::<S>::stir(self);
     }
 
-    /// The connection ends once everything is written.
-    pub(super) fn close(&self) {
+    fn close(&self) {
         self.closing.set(true);
-        self.stir();
+        Line::<S>::stir(self);
     }
 
-    /// Has the connection's task look at the line.
-    pub(super) fn stir(&self) {
+    fn stir(&self) {
         if self.resting.get() {
             self.bell.ring();
         }

@@ -5,6 +5,7 @@
 
 mod both;
 mod event_only;
+mod grpc;
 #[cfg(feature = "real")]
 mod real;
 mod troupe;

@@ -1,0 +1,258 @@
+//! One call, from its headers to its trailers.
+
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use ::bytes::{Bytes, BytesMut};
+use h2::server::SendResponse;
+use h2::{Reason, RecvStream, SendStream};
+use http::{HeaderMap, HeaderValue, Request, Response, header};
+use picklock_models::etcd::rpc::{self, Method};
+use picklock_models::etcd::{Call, CallEvent, Code, Etcd, Status, StreamId};
+use picklock_models::model::{Model, SessionId};
+
+use super::lane::{Calls, Lane, Next};
+use crate::env::{Either, Env, race};
+use crate::serve::Front;
+
+/// A call's task.
+pub(super) async fn serve<E: Env>(
+    front: Front<Etcd, E>,
+    session: SessionId,
+    calls: Rc<Calls>,
+    request: Request<RecvStream>,
+    respond: SendResponse<Bytes>,
+) {
+    let stream = StreamId(u32::from(respond.stream_id()));
+    let (head, body) = request.into_parts();
+    let mut exit = Exit::Closed(respond);
+    let content_type = head.headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    if !content_type.is_some_and(|found| found.starts_with(b"application/grpc")) {
+        return exit.not_grpc();
+    }
+    let method = match Method::of(head.uri.path()) {
+        Ok(method) => method,
+        Err(status) => return exit.end(&status),
+    };
+    let timeout = head.headers.get("grpc-timeout").and_then(|text| text.to_str().ok());
+    let timeout = timeout.and_then(rpc::parse_timeout);
+    let lane = calls.open(stream);
+    let call = Talk { front: &front, session, stream, method, lane: &lane, spoken: false };
+    let work = call.run(Entrance { body, bytes: BytesMut::new(), ended: false }, &mut exit);
+    let end = match timeout {
+        None => work.await,
+        Some(limit) => front.env.timeout(limit, work).await.unwrap_or_else(|_| {
+            let text = "context deadline exceeded";
+            End::Server(Status::new(Code::DeadlineExceeded, text))
+        }),
+    };
+    calls.close(stream);
+    let gone = Call { stream, event: CallEvent::Gone };
+    front.with_model(|model, now, outbox| model.apply(now, session, gone, outbox));
+    match end {
+        End::Server(status) => exit.end(&status),
+        End::Unread => exit.reset(Reason::ENHANCE_YOUR_CALM),
+        End::Client => {}
+    }
+}
+
+/// How a call came to its end.
+enum End {
+    /// The server has said its last word.
+    Server(Status),
+    /// The client has given it up, or is gone.
+    Client,
+    /// The client does not read.
+    Unread,
+}
+
+/// What a call is known by while it runs.
+struct Talk<'a, E> {
+    front: &'a Front<Etcd, E>,
+    session: SessionId,
+    stream: StreamId,
+    method: Method,
+    lane: &'a Lane,
+    /// Whether a message came.
+    spoken: bool,
+}
+
+impl<E: Env> Talk<'_, E> {
+    async fn run(mut self, mut entrance: Entrance, exit: &mut Exit) -> End {
+        loop {
+            while let Some(next) = self.lane.take() {
+                match next {
+                    Next::Message(bytes) => {
+                        if exit.send(bytes).await.is_err() {
+                            return End::Client;
+                        }
+                    }
+                    Next::End(status) => return End::Server(status),
+                    Next::Cut => return End::Unread,
+                }
+            }
+            match entrance.take_message() {
+                Ok(Some(bytes)) => match self.method.decode(bytes) {
+                    Ok(request) => self.tell(CallEvent::Message(Box::new(request))),
+                    Err(status) => return End::Server(status),
+                },
+                Err(status) => return End::Server(status),
+                Ok(None) => {
+                    let stirred = poll_fn(|cx| entrance.poll_more(cx, exit));
+                    match race(stirred, self.lane.bell.rung()).await {
+                        Either::Left(More::Bytes) | Either::Right(()) => {}
+                        Either::Left(More::Gone) => return End::Client,
+                        Either::Left(More::Ended) => {
+                            if let Some(status) = self.half_closed() {
+                                return End::Server(status);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn tell(&mut self, event: CallEvent) {
+        self.spoken = true;
+        let call = Call { stream: self.stream, event };
+        let session = self.session;
+        self.front.with_model(|model, now, outbox| model.apply(now, session, call, outbox));
+    }
+
+    /// The client has nothing more to say; the end of the call, if that is one.
+    fn half_closed(&mut self) -> Option<Status> {
+        match (self.spoken, self.method) {
+            (true, _) => {
+                self.tell(CallEvent::HalfClosed);
+                None
+            }
+            (false, Method::Watch) => None,
+            (false, Method::LeaseKeepAlive) => Some(Status::OK),
+            (false, _) => Some(Status::new(Code::Internal, "EOF")),
+        }
+    }
+}
+
+/// What comes from the client.
+struct Entrance {
+    body: RecvStream,
+    bytes: BytesMut,
+    ended: bool,
+}
+
+/// What more there is of a call.
+enum More {
+    Bytes,
+    Ended,
+    Gone,
+}
+
+impl Entrance {
+    fn take_message(&mut self) -> Result<Option<Bytes>, Status> {
+        rpc::take_message(&mut self.bytes)
+    }
+
+    fn poll_more(&mut self, cx: &mut Context<'_>, exit: &mut Exit) -> Poll<More> {
+        if exit.poll_reset(cx).is_ready() {
+            return Poll::Ready(More::Gone);
+        }
+        if self.ended {
+            return Poll::Pending;
+        }
+        self.body.poll_data(cx).map(|data| match data {
+            Some(Ok(data)) => {
+                self.bytes.extend_from_slice(&data);
+                // The window is opened again at once: a message has a limit of its own.
+                match self.body.flow_control().release_capacity(data.len()) {
+                    Ok(()) => More::Bytes,
+                    Err(_) => More::Gone,
+                }
+            }
+            Some(Err(_)) => More::Gone,
+            None => {
+                self.ended = true;
+                More::Ended
+            }
+        })
+    }
+}
+
+/// The way to the client: headers go out with the first message, so that an error without one is a
+/// single frame, as gRPC wants it.
+enum Exit {
+    Closed(SendResponse<Bytes>),
+    Open(SendStream<Bytes>),
+}
+
+impl Exit {
+    fn poll_reset(&mut self, cx: &mut Context<'_>) -> Poll<Result<Reason, h2::Error>> {
+        match self {
+            Exit::Closed(respond) => respond.poll_reset(cx),
+            Exit::Open(stream) => stream.poll_reset(cx),
+        }
+    }
+
+    /// Sends a message, as fast as the client makes room for it.
+    async fn send(&mut self, mut bytes: Bytes) -> Result<(), h2::Error> {
+        if let Exit::Closed(respond) = self {
+            *self = Exit::Open(respond.send_response(head(HeaderMap::new()), false)?);
+        }
+        let Exit::Open(stream) = self else { return Ok(()) };
+        while !bytes.is_empty() {
+            stream.reserve_capacity(bytes.len());
+            let room = poll_fn(|cx| match stream.poll_reset(cx) {
+                Poll::Ready(Ok(reason)) => Poll::Ready(Some(Err(reason.into()))),
+                Poll::Ready(Err(error)) => Poll::Ready(Some(Err(error))),
+                Poll::Pending => stream.poll_capacity(cx),
+            });
+            let Some(room) = room.await else { return Err(Reason::CANCEL.into()) };
+            stream.send_data(bytes.split_to(room?.min(bytes.len())), false)?;
+        }
+        Ok(())
+    }
+
+    /// Sends the trailers. It does not matter if the client is gone.
+    fn end(&mut self, status: &Status) {
+        let mut trailers = HeaderMap::new();
+        trailers.insert("grpc-status", HeaderValue::from(status.code as u16));
+        if let Ok(message) = HeaderValue::from_str(&status.encoded_message()) {
+            trailers.insert("grpc-message", message);
+        }
+        let sent = match self {
+            Exit::Closed(respond) => respond.send_response(head(trailers), true).map(|_| ()),
+            Exit::Open(stream) => stream.send_trailers(trailers),
+        };
+        if let Err(error) = sent {
+            tracing::debug!(%error, "the end of a call could not be told");
+        }
+    }
+
+    /// Turns away what is no gRPC (grpc-go answers so too).
+    fn not_grpc(&mut self) {
+        if let Exit::Closed(respond) = self {
+            let mut response = Response::new(());
+            *response.status_mut() = http::StatusCode::UNSUPPORTED_MEDIA_TYPE;
+            if let Err(error) = respond.send_response(response, true) {
+                tracing::debug!(%error, "a request that is no call could not be refused");
+            }
+        }
+    }
+
+    fn reset(&mut self, reason: Reason) {
+        match self {
+            Exit::Closed(respond) => respond.send_reset(reason),
+            Exit::Open(stream) => stream.send_reset(reason),
+        }
+    }
+}
+
+/// The headers that begin every answer, `more` behind them.
+fn head(more: HeaderMap) -> Response<()> {
+    let mut response = Response::new(());
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+    headers.extend(more);
+    response
+}
