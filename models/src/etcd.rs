@@ -72,7 +72,8 @@ const MEMBER_ID: u64 = 0x8e9e_05c5_2164_694d;
 /// How a server is set up.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
-    /// Keys whose changes are reported in [`Outbox::changes`].
+    /// Keys whose changes are reported in [`Outbox::changes`], with those of keys below them
+    /// (`lock/7f3a` is below `lock`).
     pub watched: Vec<Bytes>,
     /// What MemberList calls the server's address; empty: etcd's default.
     pub client_url: String,

@@ -144,6 +144,12 @@ impl ChangeKind {
     }
 }
 
+/// Whether a record is this one or lies below it, as `lock/7f3a` lies below `lock`: locks with a queue give
+/// every contender a record of its own under the lock's name.
+pub(crate) fn is_at_or_below(key: &[u8], root: &[u8]) -> bool {
+    key.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
+}
+
 impl<Reply> Outbox<Reply> {
     /// Empties it for the next request; keeps its memory.
     pub fn clear(&mut self) {

@@ -93,6 +93,8 @@ pub struct Config {
     pub words: Vec<String>,
     /// Paths of nodes whose changes are reported in [`Outbox::changes`].
     pub watched: Vec<Bytes>,
+    /// Paths at or below which those of ephemeral nodes are reported too.
+    pub watched_ephemerals: Vec<Bytes>,
 }
 
 impl Default for Config {
@@ -103,6 +105,7 @@ impl Default for Config {
             extended_types: false,
             words: words::all(),
             watched: Vec::new(),
+            watched_ephemerals: Vec::new(),
         }
     }
 }
@@ -147,7 +150,8 @@ impl ZooKeeper {
         for (session, timeout_ms) in disk.tree.sessions() {
             sessions.track(session, timeout_ms, now.steady);
         }
-        let witness = Witness::new(config.watched.clone(), disk.creators);
+        let (nodes, ephemerals) = (config.watched.clone(), config.watched_ephemerals.clone());
+        let witness = Witness::new(nodes, ephemerals, disk.creators);
         Self {
             config,
             tree: disk.tree,
@@ -164,7 +168,7 @@ impl ZooKeeper {
         }
     }
 
-    /// The facts about watched nodes that were found on the disk, in the order of their paths. To be
+    /// The facts about watched nodes that were found on the disk, in the order in which they were created. To be
     /// asked for once, right after [`ZooKeeper::boot`].
     pub fn loaded(&self) -> Vec<Change> {
         self.witness.loaded(&self.tree)

@@ -166,6 +166,8 @@ pub enum RecordName {
     Fence,
     /// The guarded stock, where it lives in the store.
     Stock,
+    /// A contender's place in a queue, behind the record that makes its owner the holder.
+    Place,
 }
 
 /// An operation without its values, as triggers name it.
@@ -372,6 +374,7 @@ impl fmt::Display for Op {
                     RecordName::Lock => "lock",
                     RecordName::Fence => "fence",
                     RecordName::Stock => "stock",
+                    RecordName::Place => "queue",
                 };
                 write!(f, "{record} record ")?;
                 match change {

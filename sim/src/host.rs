@@ -19,14 +19,20 @@ pub enum Role {
     Shop,
     /// Injects the faults. No host: it only appears as a process in histories.
     Nemesis,
+    /// Runs an etcd server.
+    Etcd,
+    /// Runs a ZooKeeper server.
+    ZooKeeper,
 }
 
 /// All roles with the word that stands for each.
-const ROLES: [(Role, &str); 4] = [
+const ROLES: [(Role, &str); 6] = [
     (Role::Client, "client"),
     (Role::Redis, "redis"),
     (Role::Shop, "shop"),
     (Role::Nemesis, "nemesis"),
+    (Role::Etcd, "etcd"),
+    (Role::ZooKeeper, "zookeeper"),
 ];
 
 /// The name of a host, which is also the name of the process on it. Number 0 marks the only one of
@@ -42,6 +48,10 @@ pub struct HostName {
 impl HostName {
     /// The only Redis server.
     pub const REDIS: HostName = HostName { role: Role::Redis, number: 0 };
+    /// The only etcd server.
+    pub const ETCD: HostName = HostName { role: Role::Etcd, number: 0 };
+    /// The only ZooKeeper server.
+    pub const ZOOKEEPER: HostName = HostName { role: Role::ZooKeeper, number: 0 };
     /// The guarded resource.
     pub const SHOP: HostName = HostName { role: Role::Shop, number: 0 };
     /// The injector of faults.
@@ -62,6 +72,11 @@ impl HostName {
     /// Whether it runs a lock client.
     pub fn is_client(self) -> bool {
         self.role == Role::Client
+    }
+
+    /// Whether it runs a store that locks are kept in.
+    pub fn is_store(self) -> bool {
+        matches!(self.role, Role::Redis | Role::Etcd | Role::ZooKeeper)
     }
 }
 
@@ -125,7 +140,9 @@ mod tests {
 
     #[test]
     fn names_survive_a_round_trip() {
-        for text in ["client 1", "client 12", "redis", "redis 3", "shop", "nemesis"] {
+        for text in
+            ["client 1", "client 12", "redis", "redis 3", "etcd", "zookeeper", "shop", "nemesis"]
+        {
             assert_eq!(text.parse::<HostName>().unwrap().to_string(), text);
         }
     }

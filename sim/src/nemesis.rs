@@ -10,7 +10,7 @@ use picklock_models::model::Crash;
 use crate::conditions::{Conditions, HostId};
 use crate::fault::{Cut, Fault, StepKind, Target, TimedFault, When};
 use crate::history::{Event, Kind, Op, OpName};
-use crate::host::{HostName, Role};
+use crate::host::HostName;
 use crate::time::SimTime;
 
 /// What an engine lets the nemesis do. The nemesis has already changed the [`Conditions`] when it
@@ -306,7 +306,7 @@ impl Nemesis {
             Target::Owner => self.owner.and_then(|name| conditions.id(name)).into_iter().collect(),
             Target::Clients => all_that(&HostName::is_client),
             Target::Waiters => all_that(&|name| name.is_client() && Some(name) != self.holder),
-            Target::Servers => all_that(&|name| name.role == Role::Redis),
+            Target::Servers => all_that(&HostName::is_store),
             Target::Everyone => all_that(&|_| true),
         }
     }

@@ -15,6 +15,7 @@ mod bytes;
 mod etcd;
 mod grpc;
 mod line;
+mod records;
 mod redis;
 mod zookeeper;
 
@@ -29,10 +30,11 @@ use picklock_models::model::{Change, Crash, Model, Outbox, SessionId};
 use picklock_models::time::{HostTime, SteadyTime};
 
 use crate::env::Env;
-use crate::history::{Kind, Op, RecordName};
+use crate::history::{Kind, RecordName};
 use crate::host::HostName;
 use crate::recorder::Recorder;
 use crate::signal::Bell;
+use records::Records;
 
 pub use self::bytes::ByteStore;
 pub use grpc::Calls;
@@ -80,6 +82,7 @@ pub struct Server<S: Store> {
     host: HostName,
     config: S::Config,
     watched: Vec<(Bytes, RecordName)>,
+    records: RefCell<Records>,
     /// What the very first boot finds as if somebody had sent it long ago.
     preloaded: RefCell<Vec<S::Request>>,
     disk: RefCell<S::Disk>,
@@ -117,11 +120,13 @@ impl<S: Store> Core<S> {
 }
 
 impl<S: Store> Server<S> {
-    /// A server on `host`; changes of `watched` keys go into the history under their names.
+    /// A server on `host`; changes of `watched` keys go into the history under their names, and so do those
+    /// of keys below the lock's.
     pub fn new(host: HostName, config: S::Config, watched: Vec<(Bytes, RecordName)>) -> Self {
         Self {
             host,
             config,
+            records: RefCell::new(Records::new(watched.clone())),
             watched,
             preloaded: RefCell::default(),
             disk: RefCell::default(),
@@ -175,6 +180,7 @@ impl<S: Store> Server<S> {
     fn boot<E: Env>(self: Rc<Self>, env: E, recorder: Recorder) -> Front<S, E> {
         let now = env.clocks();
         let model = S::boot(self.config.clone(), self.disk.borrow().clone(), now);
+        *self.records.borrow_mut() = Records::new(self.watched.clone());
         for change in model.loaded(now) {
             self.record(&change, &recorder);
         }
@@ -194,14 +200,13 @@ impl<S: Store> Server<S> {
     }
 
     fn record(&self, change: &Change, recorder: &Recorder) {
-        let Some((_, record)) = self.watched.iter().find(|(key, _)| *key == change.key) else {
-            return;
-        };
         let sessions = self.sessions.borrow();
         let host = |session: Option<SessionId>| sessions.hosts.get(&session?).copied();
         let (by, owner) = (host(change.by), host(change.owner));
-        let op = Op::Record { record: *record, change: change.kind, by, owner };
-        recorder.record(self.host, Kind::Info, op);
+        let ops = self.records.borrow_mut().follow(change, by, owner);
+        for op in ops.into_iter().flatten() {
+            recorder.record(self.host, Kind::Info, op);
+        }
     }
 }
 

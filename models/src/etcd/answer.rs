@@ -9,6 +9,7 @@ use super::pb::etcdserverpb::{
     StatusResponse, WatchRequest,
 };
 use super::rpc::{Request, Response};
+use super::span::Span;
 use super::watch::{WatchId, WatchStream};
 use super::{CLUSTER_ID, Etcd, MEMBER_ID, Reply, Status, StreamId, VERSION, range, txn};
 use crate::model::{Change, Outbox, SessionId};
@@ -121,9 +122,7 @@ impl Etcd {
             self.end(id, response, out);
         }
         for event in &events {
-            let lease = event.kv.as_ref().map_or(0, |kv| kv.lease);
-            let ttl_ms = self.ttl_ms(now.steady, LeaseId(lease));
-            out.changes.extend(self.facts.of(event, command.by, ttl_ms));
+            out.changes.extend(self.facts.of(event, command.by));
         }
         if !events.is_empty() {
             for (id, watches) in &mut self.watches {
@@ -271,20 +270,10 @@ impl Etcd {
         }
     }
 
-    /// What a lease has left, as checkers are told it.
-    fn ttl_ms(&self, now: SteadyTime, lease: LeaseId) -> Option<i64> {
-        let left = self.lessor.remaining(lease, now)?;
-        i64::try_from(left.as_millis()).ok()
-    }
-
-    /// The facts about watched keys that were found on the disk, in the order of the keys. To be asked
-    /// for once, right after [`Etcd::boot`].
-    pub fn loaded(&self, now: HostTime) -> Vec<Change> {
-        let revision = self.machine.revision();
-        self.facts.loaded(|key| {
-            let kv = self.machine.store.get(key, revision)?;
-            Some((kv, self.ttl_ms(now.steady, LeaseId(kv.lease))))
-        })
+    /// The facts about watched keys that were found on the disk, in the order in which they were created. To
+    /// be asked for once, right after [`Etcd::boot`].
+    pub fn loaded(&self) -> Vec<Change> {
+        self.facts.loaded(self.machine.store.range(&Span::ALL, self.machine.revision()))
     }
 }
 

@@ -23,6 +23,9 @@ enum End {
 }
 
 impl Span {
+    /// Every key there is.
+    pub(super) const ALL: Span = Span { start: Bytes::new(), end: End::Open };
+
     /// `range_end` empty: that one key; a zero byte: from `key` on (`mkGteRange`).
     pub(super) fn new(key: &Bytes, range_end: &Bytes) -> Span {
         let end = match range_end.as_ref() {

@@ -25,7 +25,7 @@ pub(super) struct Node {
     pub(super) creations: i32,
     pub(super) mtime_ms: i64,
     ctime_ms: i64,
-    czxid: Zxid,
+    pub(super) czxid: Zxid,
     pub(super) mzxid: Zxid,
     pub(super) pzxid: Zxid,
 }

@@ -19,8 +19,8 @@ impl Store for Etcd {
         Etcd::boot(config, disk, now)
     }
 
-    fn loaded(&self, now: HostTime) -> Vec<Change> {
-        Etcd::loaded(self, now)
+    fn loaded(&self, _: HostTime) -> Vec<Change> {
+        Etcd::loaded(self)
     }
 
     async fn talk<E: Env>(

@@ -86,3 +86,22 @@ proptest! {
         prop_assert_eq!(found, naive(&operations));
     }
 }
+
+#[test]
+fn a_lock_s_ephemeral_nodes_are_told_but_not_the_place_where_they_are_put() {
+    let watching = || {
+        let watched_ephemerals = vec![Bytes::from_static(b"/lock")];
+        Config { watched_ephemerals, ..Config::default() }
+    };
+    let mut server = Server::restart(watching(), Disk::default(), 0);
+    server.client(1);
+    server.create(1, "/lock", 0).expect("new");
+    assert_eq!(server.out.changes, []);
+    server.create(1, "/lock/z-", 3).expect("new");
+    server.create(1, "/lock/a-", 3).expect("new");
+    assert_eq!(server.out.changes[0].key, "/lock/a-0000000001");
+    let server = Server::restart(watching(), server.zookeeper.disk_after(Crash::PowerLoss), 0);
+    let loaded: Vec<Bytes> =
+        server.zookeeper.loaded().into_iter().map(|change| change.key).collect();
+    assert_eq!(loaded, ["/lock/z-0000000000", "/lock/a-0000000001"]);
+}
