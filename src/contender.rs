@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::lock::Algorithm;
 use crate::locks::{ALGORITHMS, AlgorithmInfo};
 use crate::resource::{RESOURCES, ResourceKind};
+use crate::store::StoreKind;
 use crate::terms::{Claim, WorkloadKind};
 
 /// A lock and its resource.
@@ -21,6 +22,8 @@ pub struct Contender {
     /// What the lock promises.
     lock_claims: &'static [Claim],
     fenced: bool,
+    /// Where the lock is kept; of one without a lock, where the resource is.
+    pub store: StoreKind,
     /// The resource.
     pub resource: ResourceKind,
 }
@@ -31,12 +34,21 @@ const NO_LOCK: &str = "none";
 impl Contender {
     /// A known lock with a resource.
     pub fn new(lock: &'static AlgorithmInfo, resource: ResourceKind) -> Self {
-        Self { lock: lock.name, lock_claims: lock.claims, fenced: lock.fenced, resource }
+        let AlgorithmInfo { name, claims, fenced, store, .. } = *lock;
+        Self { lock: name, lock_claims: claims, fenced, store, resource }
     }
 
     /// Somebody's own lock, which is in no list, with what it is to be held to.
     pub fn own<A: Algorithm>(claims: &'static [Claim], resource: ResourceKind) -> Self {
-        Self { lock: A::NAME, lock_claims: claims, fenced: A::FENCED, resource }
+        let (lock, fenced, store) = (A::NAME, A::FENCED, A::STORE);
+        Self { lock, lock_claims: claims, fenced, store, resource }
+    }
+
+    /// The stores that it needs.
+    pub fn stores(&self) -> impl Iterator<Item = StoreKind> {
+        let locks = self.store;
+        let other = self.resource.store().filter(move |store| *store != locks);
+        [locks].into_iter().chain(other)
     }
 
     /// Whether clients take a lock at all.

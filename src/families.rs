@@ -12,6 +12,7 @@ mod pauses;
 
 use picklock_models::redis::Persistence;
 use picklock_sim::fault::TimedFault;
+use picklock_sim::host::HostName;
 use picklock_sim::seed::{Seed, Stream};
 use proptest::strategy::{BoxedStrategy, Just, Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -39,6 +40,8 @@ pub struct Family {
 /// What a strategy must know of the world it strikes.
 #[derive(Clone, Copy, Debug)]
 pub struct Setting {
+    /// The lock's server.
+    pub server: HostName,
     /// The lease, in milliseconds.
     pub ttl_ms: u64,
     /// Faults begin before this, in milliseconds.
@@ -74,7 +77,7 @@ pub const FAMILIES: &[Family] = &[
     family(
         "PS",
         "server-pause",
-        "the Redis process stands still for longer than the lease",
+        "the lock's server stands still for longer than the lease",
         pauses::of_the_server,
         |_| {},
     ),
@@ -82,70 +85,70 @@ pub const FAMILIES: &[Family] = &[
     family(
         "N",
         "partition",
-        "a client is cut off from Redis for longer than the lease, but not from the resource",
+        "a client is cut off from the lock's server for longer than the lease, not from the resource",
         messages::partition,
         |_| {},
     ),
     further(
         "N1",
         "one-way-partition",
-        "what Redis sends does not reach a client, for longer than the lease",
+        "what the lock's server sends does not reach a client, for longer than the lease",
         messages::one_way,
         |_| {},
     ),
     further(
         "NR",
         "rejecting-firewall",
-        "all connections of a client to Redis are reset and refused, for longer than the lease",
+        "a client's connections to the lock's server are reset and refused for longer than the lease",
         messages::rejected,
         |_| {},
     ),
     further(
         "NS",
         "resource-partition",
-        "a client is cut off from the resource, but not from Redis, just before its guarded write",
+        "a client is cut off from the resource, not from the lock's server, just before its write",
         messages::resource_partition,
         |_| {},
     ),
     further(
         "L",
         "packet-loss",
-        "packets between clients and Redis are lost and sent again",
+        "packets between clients and the lock's server are lost and sent again",
         messages::loss,
         |_| {},
     ),
     family(
         "S0",
         "restart-empty",
-        "Redis dies and comes back empty: it keeps nothing on disk",
+        "the lock's server is killed and comes back; Redis keeps nothing on disk",
         crashes::server_killed,
         |plan| restart_with(plan, Persistence::None),
     ),
     family(
         "S1k",
         "restart-kill",
-        "the Redis process is killed and comes back with its append-only file (everysec)",
+        "the lock's server is killed and comes back with its disk; Redis appends to a file (everysec)",
         crashes::server_killed,
         |plan| restart_with(plan, Persistence::AofEverysec),
     ),
     family(
         "S1p",
         "restart-power-loss",
-        "Redis' machine loses power and comes back with what was fsynced (everysec)",
+        "the lock's server loses power and comes back with what was fsynced; Redis everysec",
         crashes::server_without_power,
         |plan| restart_with(plan, Persistence::AofEverysec),
     ),
     family(
         "JF",
         "clock-forward",
-        "Redis' wall clock jumps ahead by more than the lease",
+        "the lock server's wall clock jumps ahead by more than the lease",
         clocks::forward,
         |_| {},
     ),
     family(
         "JB",
         "clock-back",
-        "Redis' wall clock jumps back by more than the lease",
+        "the lock server's wall clock jumps back by more than the lease",
         clocks::back,
         |_| {},
     ),
@@ -154,7 +157,7 @@ pub const FAMILIES: &[Family] = &[
         "drift",
         "a client's clocks run at about half speed while its work takes most of the lease",
         clocks::slow_client,
-        |plan| plan.workload.hold_ms = plan.lock.ttl_ms * 8 / 10,
+        |plan| plan.workload.hold_ms = plan.lease_ms() * 8 / 10,
     ),
     family(
         "M1",
@@ -162,7 +165,7 @@ pub const FAMILIES: &[Family] = &[
         "the reply to an acquire arrives after the lease is over",
         messages::late_grant,
         // A client that gave up waiting would never see the late reply.
-        |plan| plan.lock.request_timeout_ms = plan.lock.ttl_ms * 4,
+        |plan| plan.lock.request_timeout_ms = plan.lease_ms() * 4,
     ),
     family(
         "M2",
@@ -191,7 +194,7 @@ pub const FAMILIES: &[Family] = &[
 /// when the next one can ask for it.
 fn restart_with(plan: &mut Plan, persistence: Persistence) {
     plan.persistence = persistence;
-    plan.workload.hold_ms = plan.lock.ttl_ms * 3 / 10;
+    plan.workload.hold_ms = plan.lease_ms() * 3 / 10;
 }
 
 const fn family(
@@ -247,7 +250,8 @@ impl Family {
     /// Draws faults for a plan.
     pub(crate) fn draw(&self, plan: &Plan, stream: Stream) -> Vec<TimedFault> {
         let setting = Setting {
-            ttl_ms: plan.lock.ttl_ms,
+            server: plan.contender.store.host(),
+            ttl_ms: plan.lease_ms(),
             heal_at_ms: plan.world.heal_at_ms,
             clients: plan.clients().count() as u16,
         };

@@ -46,6 +46,7 @@ pub mod report;
 pub mod resource;
 pub mod scenario;
 pub mod search;
+pub mod store;
 pub mod terms;
 pub mod verdict;
 pub mod workload;

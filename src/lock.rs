@@ -12,6 +12,7 @@ use picklock_sim::env::Env;
 use picklock_sim::signal::Signal;
 use serde::{Deserialize, Serialize};
 
+use crate::store::StoreKind;
 use crate::terms::Claim;
 
 /// One client's handle to one lock.
@@ -43,8 +44,12 @@ pub trait Algorithm: 'static {
     const ABOUT: &'static str;
     /// What it promises by itself, without a guarded resource.
     const CLAIMS: &'static [Claim];
+    /// Where it is kept.
+    const STORE: StoreKind = StoreKind::Redis;
     /// Whether its grants carry fencing tokens.
     const FENCED: bool = false;
+    /// Whether its grants name the record that makes their client the holder ([`Grant::record`]).
+    const SHOWS_RECORD: bool = false;
     /// The same lock with fencing tokens, where there is one: what would it have changed?
     const FENCED_TWIN: Option<&'static str> = None;
 
@@ -144,6 +149,19 @@ pub struct Grant {
     pub deadline: Option<SteadyTime>,
     /// Set when the lock is known to be lost; the worker looks at it.
     pub lost: Signal,
+    /// The record that makes its client the holder, if the algorithm shows it.
+    pub record: Option<OwnRecord>,
+}
+
+/// A record of a store that only the holder of a lock has. A resource in the same store compares it in the
+/// transaction of each write, so that who has lost it writes nothing any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnRecord {
+    /// Its key, or its path.
+    pub key: Rc<str>,
+    /// Which of all the records that ever had this name: the revision (etcd) or the transaction (ZooKeeper)
+    /// that created it.
+    pub created: i64,
 }
 
 impl Grant {

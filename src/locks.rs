@@ -5,6 +5,7 @@ mod hold;
 mod planted;
 
 use crate::lock::Algorithm;
+use crate::store::StoreKind;
 use crate::terms::Claim;
 
 /// Turns the list below into modules, a table and a dispatcher by name.
@@ -66,8 +67,12 @@ pub struct AlgorithmInfo {
     pub about: &'static str,
     /// What it promises.
     pub claims: &'static [Claim],
+    /// Where it is kept.
+    pub store: StoreKind,
     /// Whether it hands out fencing tokens.
     pub fenced: bool,
+    /// Whether its grants name the holder's record.
+    pub shows_record: bool,
     /// The same lock with fencing tokens.
     pub fenced_twin: Option<&'static str>,
 }
@@ -78,7 +83,9 @@ impl AlgorithmInfo {
             name: A::NAME,
             about: A::ABOUT,
             claims: A::CLAIMS,
+            store: A::STORE,
             fenced: A::FENCED,
+            shows_record: A::SHOWS_RECORD,
             fenced_twin: A::FENCED_TWIN,
         }
     }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::contender::Contender;
 use crate::engine::Engine;
 use crate::lock::LockParams;
+use crate::store::StoreKind;
 use crate::terms::{Terms, WorkloadKind};
 
 /// The version this build writes and reads. Raised when an old plan would mean another run.
@@ -89,6 +90,11 @@ impl Plan {
         self.world.hosts.iter().map(|host| host.name).filter(|name| name.is_client())
     }
 
+    /// The lease that the lock's store really gives, in milliseconds.
+    pub fn lease_ms(&self) -> u64 {
+        self.contender.store.lease(&self.lock).as_millis() as u64
+    }
+
     /// The header of the run's history.
     pub fn terms(&self, engine: Engine, recovery_bound_ms: Option<u64>) -> Terms {
         let clients = self.clients().count() as u16;
@@ -133,7 +139,8 @@ impl Plan {
         if self.clients().next().is_none() {
             return nonsense("a run needs at least one client".to_owned());
         }
-        for needed in [HostName::REDIS, HostName::SHOP] {
+        let stores = self.contender.stores().map(StoreKind::host);
+        for needed in stores.chain([HostName::SHOP]) {
             if !self.world.hosts.iter().any(|host| host.name == needed) {
                 return nonsense(format!("a run needs the host `{needed}`"));
             }

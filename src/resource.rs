@@ -21,6 +21,7 @@ pub use shop_server::{SHOP_PORT, ShopServer};
 
 use crate::client::Client;
 use crate::lock::{Grant, Lock, LockError};
+use crate::store::StoreKind;
 use crate::terms::{Claim, WorkloadKind};
 
 /// A guarded resource.
@@ -70,7 +71,15 @@ impl ResourceKind {
 
     /// Whether it lives on the shop's host.
     pub fn is_shop(self) -> bool {
-        matches!(self, Self::Shop | Self::ShopChecked) || self.is_fenced()
+        self.store().is_none()
+    }
+
+    /// The store that it is kept in, where it has no host of its own.
+    pub fn store(self) -> Option<StoreKind> {
+        match self {
+            Self::RedisGetThenDecr | Self::RedisLuaDecr => Some(StoreKind::Redis),
+            Self::Shop | Self::ShopChecked | Self::ShopFenced | Self::ShopFencedWrites => None,
+        }
     }
 
     /// Whether it compares fencing tokens.
@@ -101,21 +110,20 @@ pub enum Section<E: Env> {
 }
 
 impl<E: Env> Section<E> {
-    /// A way to a resource of this kind; `redis` is the address of the Redis server.
-    pub fn new(kind: ResourceKind, env: &E, redis: &str, time_limit: Duration) -> Self {
+    /// A way to a resource of this kind.
+    pub fn new(kind: ResourceKind, env: &E, time_limit: Duration) -> Self {
         let client = |address: &str| Client::new(env.clone(), address, time_limit);
         let shop = || client(&format!("{}:{SHOP_PORT}", HostName::SHOP));
+        let redis = || client(&StoreKind::Redis.address());
         match kind {
             ResourceKind::Shop | ResourceKind::ShopFenced | ResourceKind::ShopFencedWrites => {
                 Section::Shop(shop::ShopSection::new(shop(), false))
             }
             ResourceKind::ShopChecked => Section::Shop(shop::ShopSection::new(shop(), true)),
             ResourceKind::RedisGetThenDecr => {
-                Section::GetThenDecr(redis_get_then_decr::GetThenDecr::new(client(redis)))
+                Section::GetThenDecr(redis_get_then_decr::GetThenDecr::new(redis()))
             }
-            ResourceKind::RedisLuaDecr => {
-                Section::LuaDecr(redis_lua_decr::LuaDecr::new(client(redis)))
-            }
+            ResourceKind::RedisLuaDecr => Section::LuaDecr(redis_lua_decr::LuaDecr::new(redis())),
         }
     }
 

@@ -25,6 +25,7 @@ use crate::families::Family;
 use crate::lock::LockParams;
 use crate::outcome::Outcome;
 use crate::plan::{PLAN_VERSION, Plan, WorkloadPlan};
+use crate::store::StoreKind;
 use crate::terms::WorkloadKind;
 
 /// A scenario.
@@ -228,7 +229,8 @@ impl Scenario {
     /// As [`Scenario::plan`], with faults of this family.
     pub fn plan_with(&self, contender: Contender, seed: Seed, family: Option<&Family>) -> Plan {
         let WorkloadSpec { kind, clients, initial, hold_ms, think_ms, stagger_ms } = self.workload;
-        let mut hosts = vec![HostName::REDIS, HostName::SHOP];
+        let mut hosts: Vec<HostName> = contender.stores().map(StoreKind::host).collect();
+        hosts.push(HostName::SHOP);
         hosts.extend((1..=clients).map(HostName::client));
         let (min_ms, max_ms) = self.network.latency_ms;
         let mut plan = Plan {

@@ -17,12 +17,8 @@ use crate::lock::{Algorithm, Grant, Lock, LockContext, LockError, LockParams, Re
 use crate::plan::Plan;
 use crate::resource::{Desk, Section};
 
-/// The record that is the lock.
-pub const LOCK_KEY: &str = "lock";
 /// The record that fencing tokens are counted in.
 pub const FENCE_KEY: &str = "fence";
-/// Where Redis listens.
-pub const REDIS_PORT: u16 = 6379;
 
 /// One client, from its start to the end of the run.
 pub async fn run_client<A: Algorithm, E: Env>(
@@ -32,7 +28,7 @@ pub async fn run_client<A: Algorithm, E: Env>(
     recorder: Recorder,
 ) {
     let workload = plan.workload;
-    let redis = format!("{}:{REDIS_PORT}", HostName::REDIS);
+    let store = plan.contender.store;
     let desk = Desk {
         env: env.clone(),
         me,
@@ -41,10 +37,10 @@ pub async fn run_client<A: Algorithm, E: Env>(
         hold: Duration::from_millis(workload.hold_ms),
     };
     let time_limit = plan.lock.request_timeout();
-    let mut section = Section::new(plan.contender.resource, &env, &redis, time_limit);
+    let mut section = Section::new(plan.contender.resource, &env, time_limit);
     let mut lock = A::client(LockContext {
-        servers: Rc::from([redis]),
-        key: Rc::from(LOCK_KEY),
+        servers: Rc::from([store.address()]),
+        key: Rc::from(store.lock_key()),
         fence_key: Rc::from(FENCE_KEY),
         params: plan.lock,
         on_renewal: Rc::new(move |renewal| record_renewal(&recorder, me, renewal)),

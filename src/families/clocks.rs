@@ -18,9 +18,9 @@ pub(super) fn back(setting: &Setting) -> BoxedStrategy<Vec<TimedFault>> {
 }
 
 fn step(setting: &Setting, sign: i64) -> BoxedStrategy<Vec<TimedFault>> {
+    let host = Target::Host(setting.server);
     let step = (some_time(setting), longer_than_the_lease(setting)).prop_map(move |(when, ms)| {
-        let fault =
-            Fault::WallStep { host: Target::Host(HostName::REDIS), by_ms: sign * ms as i64 };
+        let fault = Fault::WallStep { host, by_ms: sign * ms as i64 };
         TimedFault { when, lasting_ms: None, fault }
     });
     // Several, because one step matters only if somebody holds the lock just then.

@@ -13,8 +13,8 @@ use super::pauses::{at_event_of_a_client, before_a_write, some_time};
 /// C: between any two of its messages, while it holds, or when the server has just granted the lock
 /// and the client does not know yet (which is where the gap of a two-command lock is).
 pub(super) fn of_a_client(setting: &Setting) -> BoxedStrategy<Vec<TimedFault>> {
-    let granted = (1..=24_u32).prop_map(|nth| {
-        let process = Some(HostName::REDIS);
+    let process = Some(setting.server);
+    let granted = (1..=24_u32).prop_map(move |nth| {
         let op = OpName::Granted;
         let trigger = EventTrigger { op, kind: Kind::Info, process, nth, after_ms: 0 };
         (When::Event(trigger), Target::Owner)
@@ -41,13 +41,14 @@ pub(super) fn server_without_power(setting: &Setting) -> BoxedStrategy<Vec<Timed
     server_down(setting, Crash::PowerLoss)
 }
 
-/// Down while somebody holds, or at any time, and back after 10 to 300 ms: a small Redis loads its
+/// Down while somebody holds, or at any time, and back after 10 to 300 ms: a small server loads its
 /// data in that time, and a supervisor restarts it at once.
 fn server_down(setting: &Setting, how: Crash) -> BoxedStrategy<Vec<TimedFault>> {
     let held = at_event_of_a_client(setting, OpName::Acquire, Kind::Ok).prop_map(|(when, _)| when);
     let moment = prop_oneof![3 => held, 1 => some_time(setting)];
+    let host = Target::Host(setting.server);
     let crash = (moment, 10..=300_u64).prop_map(move |(when, lasting_ms)| {
-        let fault = Fault::Crash { host: Target::Host(HostName::REDIS), how };
+        let fault = Fault::Crash { host, how };
         vec![TimedFault { when, lasting_ms: Some(lasting_ms), fault }]
     });
     crash.boxed()

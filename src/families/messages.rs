@@ -10,9 +10,9 @@ use super::pauses::{at_event_of_a_client, before_a_write, longer_than_the_lease,
 
 /// N.
 pub(super) fn partition(setting: &Setting) -> BoxedStrategy<Vec<TimedFault>> {
-    cut_while_held(setting, |client| Fault::Partition {
+    cut_while_held(setting, |client, server| Fault::Partition {
         from: client,
-        to: Target::Host(HostName::REDIS),
+        to: server,
         one_way: false,
         cut: Cut::Stall,
     })
@@ -20,8 +20,8 @@ pub(super) fn partition(setting: &Setting) -> BoxedStrategy<Vec<TimedFault>> {
 
 /// N1.
 pub(super) fn one_way(setting: &Setting) -> BoxedStrategy<Vec<TimedFault>> {
-    cut_while_held(setting, |client| Fault::Partition {
-        from: Target::Host(HostName::REDIS),
+    cut_while_held(setting, |client, server| Fault::Partition {
+        from: server,
         to: client,
         one_way: true,
         cut: Cut::Stall,
@@ -30,19 +30,23 @@ pub(super) fn one_way(setting: &Setting) -> BoxedStrategy<Vec<TimedFault>> {
 
 /// NR.
 pub(super) fn rejected(setting: &Setting) -> BoxedStrategy<Vec<TimedFault>> {
-    cut_while_held(setting, |client| Fault::Partition {
+    cut_while_held(setting, |client, server| Fault::Partition {
         from: client,
-        to: Target::Host(HostName::REDIS),
+        to: server,
         one_way: false,
         cut: Cut::Reset,
     })
 }
 
-fn cut_while_held(setting: &Setting, fault: fn(Target) -> Fault) -> BoxedStrategy<Vec<TimedFault>> {
+fn cut_while_held(
+    setting: &Setting,
+    fault: fn(Target, Target) -> Fault,
+) -> BoxedStrategy<Vec<TimedFault>> {
+    let server = Target::Host(setting.server);
     let held = at_event_of_a_client(setting, OpName::Acquire, Kind::Ok);
     let cut =
         (held, longer_than_the_lease(setting)).prop_map(move |((when, client), lasting_ms)| {
-            let fault = fault(Target::Host(client));
+            let fault = fault(Target::Host(client), server);
             vec![TimedFault { when, lasting_ms: Some(lasting_ms), fault }]
         });
     cut.boxed()
@@ -66,11 +70,11 @@ pub(super) fn resource_partition(setting: &Setting) -> BoxedStrategy<Vec<TimedFa
 
 /// L: both ways. A stream survives 50 %, but with pauses of seconds.
 pub(super) fn loss(setting: &Setting) -> BoxedStrategy<Vec<TimedFault>> {
+    let server = Target::Host(setting.server);
     let lossy = (some_time(setting), 5..=50_u8, longer_than_the_lease(setting));
     lossy
-        .prop_map(|(when, percent, lasting_ms)| {
-            let redis = Target::Host(HostName::REDIS);
-            let both = [(Target::Clients, redis), (redis, Target::Clients)];
+        .prop_map(move |(when, percent, lasting_ms)| {
+            let both = [(Target::Clients, server), (server, Target::Clients)];
             let fault = |(from, to)| TimedFault {
                 when,
                 lasting_ms: Some(lasting_ms),
@@ -83,14 +87,15 @@ pub(super) fn loss(setting: &Setting) -> BoxedStrategy<Vec<TimedFault>> {
 
 /// M1.
 pub(super) fn late_grant(setting: &Setting) -> BoxedStrategy<Vec<TimedFault>> {
-    let late = (1..=24_u32, longer_than_the_lease(setting)).prop_map(|(nth, by_ms)| {
-        let (from, to) = (Target::Host(HostName::REDIS), Target::Clients);
-        vec![to_the_next_reply(OpName::Granted, nth, Fault::Delay { from, to, by_ms })]
+    let server = setting.server;
+    let late = (1..=24_u32, longer_than_the_lease(setting)).prop_map(move |(nth, by_ms)| {
+        let (from, to) = (Target::Host(server), Target::Clients);
+        vec![to_the_next_reply(server, OpName::Granted, nth, Fault::Delay { from, to, by_ms })]
     });
     late.boxed()
 }
 
-/// M2: on the way to the shop. (A resource inside Redis shares its link with the lock.)
+/// M2: on the way to the shop. (A resource inside the store shares its link with the lock.)
 pub(super) fn late_write(setting: &Setting) -> BoxedStrategy<Vec<TimedFault>> {
     let late = (before_a_write(setting), longer_than_the_lease(setting)).prop_map(
         |((when, client), by_ms)| {
@@ -106,26 +111,25 @@ pub(super) fn late_write(setting: &Setting) -> BoxedStrategy<Vec<TimedFault>> {
 }
 
 /// LA.
-pub(super) fn lost_grant(_: &Setting) -> BoxedStrategy<Vec<TimedFault>> {
-    lost_reply(OpName::Granted)
+pub(super) fn lost_grant(setting: &Setting) -> BoxedStrategy<Vec<TimedFault>> {
+    lost_reply(setting.server, OpName::Granted)
 }
 
 /// LR.
-pub(super) fn lost_release(_: &Setting) -> BoxedStrategy<Vec<TimedFault>> {
-    lost_reply(OpName::Freed)
+pub(super) fn lost_release(setting: &Setting) -> BoxedStrategy<Vec<TimedFault>> {
+    lost_reply(setting.server, OpName::Freed)
 }
 
-fn lost_reply(op: OpName) -> BoxedStrategy<Vec<TimedFault>> {
+fn lost_reply(server: HostName, op: OpName) -> BoxedStrategy<Vec<TimedFault>> {
     let lost = (1..=24_u32).prop_map(move |nth| {
-        let (from, to) = (Target::Host(HostName::REDIS), Target::Clients);
-        vec![to_the_next_reply(op, nth, Fault::Reset { from, to })]
+        let (from, to) = (Target::Host(server), Target::Clients);
+        vec![to_the_next_reply(server, op, nth, Fault::Reset { from, to })]
     });
     lost.boxed()
 }
 
-/// Strikes the reply that Redis is about to send, and hardly any other: it lasts 1 ms.
-fn to_the_next_reply(op: OpName, nth: u32, fault: Fault) -> TimedFault {
-    let trigger =
-        EventTrigger { op, kind: Kind::Info, process: Some(HostName::REDIS), nth, after_ms: 0 };
+/// Strikes the reply that the server is about to send, and hardly any other: it lasts 1 ms.
+fn to_the_next_reply(server: HostName, op: OpName, nth: u32, fault: Fault) -> TimedFault {
+    let trigger = EventTrigger { op, kind: Kind::Info, process: Some(server), nth, after_ms: 0 };
     TimedFault { when: When::Event(trigger), lasting_ms: Some(1), fault }
 }

@@ -42,10 +42,9 @@ pub(super) fn slow_client(setting: &Setting) -> BoxedStrategy<Vec<TimedFault>> {
 
 /// PS.
 pub(super) fn of_the_server(setting: &Setting) -> BoxedStrategy<Vec<TimedFault>> {
-    let pause = (some_time(setting), longer_than_the_lease(setting)).prop_map(|(when, ms)| {
-        let fault = Fault::Pause { host: Target::Host(HostName::REDIS) };
-        TimedFault { when, lasting_ms: Some(ms), fault }
-    });
+    let fault = Fault::Pause { host: Target::Host(setting.server) };
+    let pause = (some_time(setting), longer_than_the_lease(setting))
+        .prop_map(move |(when, ms)| TimedFault { when, lasting_ms: Some(ms), fault });
     vec(pause, 1..=2).boxed()
 }
 

@@ -155,7 +155,7 @@ pub(crate) fn size(outcome: &Outcome) -> String {
     parts.extend(plan.world.faults.iter().map(|fault| Told(fault).to_string()));
     if plan.world.faults.is_empty() {
         // Nothing was broken, so the reason lies here, if anywhere in the plan.
-        let (hold_ms, ttl_ms) = (plan.workload.hold_ms, plan.lock.ttl_ms);
+        let (hold_ms, ttl_ms) = (plan.workload.hold_ms, plan.lease_ms());
         parts.push(format!("work of {hold_ms} ms under a lease of {ttl_ms} ms"));
     }
     parts.join("; ")

@@ -14,6 +14,7 @@ use picklock_sim::host::Role;
 use serde::{Serialize, Serializer};
 
 use crate::plan::Plan;
+use crate::store::StoreKind;
 
 /// The kinds of faults in a plan; of a plan with the fewest faults, what the failure needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,7 +24,7 @@ impl Cause {
     /// The kinds of faults in this plan.
     pub fn of(plan: &Plan) -> Self {
         let faults = plan.world.faults.iter();
-        Self(faults.map(|timed| kind(&timed.fault, plan.persistence)).collect())
+        Self(faults.map(|timed| kind(&timed.fault, plan)).collect())
     }
 
     /// Whether it takes no fault at all.
@@ -57,7 +58,7 @@ impl Serialize for Cause {
 }
 
 /// A fault without its numbers: `process pause of a client`.
-pub fn kind(fault: &Fault, persistence: Persistence) -> String {
+pub fn kind(fault: &Fault, plan: &Plan) -> String {
     match *fault {
         Fault::Pause { host } => format!("process pause of {}", who(host)),
         Fault::Suspend { host } => format!("VM suspend of {}", who(host)),
@@ -66,8 +67,8 @@ pub fn kind(fault: &Fault, persistence: Persistence) -> String {
                 Crash::ProcessKill => "kill",
                 Crash::PowerLoss => "power loss",
             };
-            match is_store(host) {
-                true => format!("{how} of {} ({})", who(host), kept(persistence)),
+            match is_redis(host, plan.contender.store) {
+                true => format!("{how} of {} ({})", who(host), kept(plan.persistence)),
                 false => format!("{how} of {}", who(host)),
             }
         }
@@ -96,21 +97,25 @@ fn who(target: Target) -> &'static str {
         Target::Host(host) => match host.role {
             Role::Client => "a client",
             Role::Redis => "redis",
+            Role::Etcd => "etcd",
+            Role::ZooKeeper => "zookeeper",
             Role::Shop => "the shop",
             Role::Nemesis => "nobody",
         },
         Target::Holder | Target::Owner => "a client",
         Target::Clients => "clients",
         Target::Waiters => "waiting clients",
-        Target::Servers => "redis",
+        Target::Servers => "the servers",
         Target::Everyone => "everyone",
     }
 }
 
-fn is_store(target: Target) -> bool {
+/// Whether what Redis keeps on its disk matters.
+fn is_redis(target: Target, store: StoreKind) -> bool {
     match target {
         Target::Host(host) => host.role == Role::Redis,
-        target => matches!(target, Target::Servers | Target::Everyone),
+        Target::Servers | Target::Everyone => store == StoreKind::Redis,
+        _ => false,
     }
 }
 

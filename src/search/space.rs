@@ -120,7 +120,7 @@ impl Space {
     /// The shapes that plans can have.
     fn shapes(&self) -> BoxedStrategy<Shape> {
         let (base, spec) = (&self.base, &self.shape);
-        let (work, ttl_ms) = (base.workload, base.lock.ttl_ms);
+        let (work, ttl_ms) = (base.workload, base.lease_ms());
         let latency_ms = base.world.latency.max_us / 1000;
         let slower_ms = (4 * latency_ms).min(ttl_ms / 20).max(1);
         (
@@ -213,7 +213,7 @@ fn swarm(families: Vec<&'static str>) -> BoxedStrategy<Vec<&'static str>> {
 /// with a lease needs, because the bound of a lock is its own affair.
 fn to_recover_ms(plan: &Plan) -> u64 {
     let lock = &plan.lock;
-    let polled = lock.ttl_ms + lock.retry_ms + lock.retry_jitter_ms + lock.request_timeout_ms;
+    let polled = plan.lease_ms() + lock.retry_ms + lock.retry_jitter_ms + lock.request_timeout_ms;
     2 * (polled + plan.working_ms())
 }
 

@@ -21,7 +21,6 @@ pub(super) fn run(args: &Args) -> CliResult {
     // With port 0 nobody knows yet; then MemberList says what a real server does by default.
     let client_url = if address.port() == 0 { String::new() } else { format!("http://{address}") };
     let config = Config { client_url, ..Config::default() };
-    // Nothing is recorded here, so the name of its host does not matter.
-    let server = Server::<Etcd>::new(HostName::REDIS, config, Vec::new());
+    let server = Server::<Etcd>::new(HostName::ETCD, config, Vec::new());
     super::serve(&args.listen, PORT, &format!("etcd {VERSION} (model)"), server)
 }

@@ -26,6 +26,6 @@ pub(super) fn run(args: &Args) -> CliResult {
     let Args { listen, tick_ms, extended_types } = args;
     let config = Config { tick_ms: *tick_ms, extended_types: *extended_types, ..Config::default() };
     // Nothing is recorded here, so the name of its host does not matter.
-    let server = Server::<ZooKeeper>::new(HostName::REDIS, config, Vec::new());
+    let server = Server::<ZooKeeper>::new(HostName::ZOOKEEPER, config, Vec::new());
     super::serve(listen, PORT, &format!("ZooKeeper {VERSION} (model)"), server)
 }

@@ -3,7 +3,6 @@
 //! A client's has three bars below each other, one per kind of witness: what the client believes,
 //! what the server has on record, how long the lease is good by true time.
 
-use picklock_sim::host::HostName;
 use picklock_sim::time::SimTime;
 
 use super::{Bar, Label, LaneBox, Mark, Place, Scene, Style, Tag};
@@ -55,7 +54,7 @@ fn is_empty(lane: &Lane) -> bool {
         && lane.bands.is_empty()
         && lane.marks.is_empty()
         && lane.leases.is_empty()
-        && lane.host != HostName::REDIS
+        && !lane.host.is_store()
 }
 
 fn bands(lane: &Lane, rows: &[u32], (top, bottom): (u32, u32), scene: &mut Scene) {

@@ -56,7 +56,7 @@ fn lease_of(shown: &Shown) -> Duration {
         _ => None,
     };
     let ttl_ms = match &shown.plan {
-        Some(plan) => plan.lock.ttl_ms,
+        Some(plan) => plan.lease_ms(),
         None => shown.history.events.iter().find_map(granted).unwrap_or(1000),
     };
     Duration::from_millis(ttl_ms.max(1))

@@ -1,0 +1,112 @@
+//! The servers of the stores that a plan needs, and what each is told to watch.
+
+use std::io;
+use std::rc::Rc;
+
+use bytes::Bytes;
+use picklock_models::etcd::{self, Etcd};
+use picklock_models::model::Crash;
+use picklock_models::redis::{self, Redis, Request};
+use picklock_models::zookeeper::{self, ZooKeeper};
+use picklock_sim::env::Env;
+use picklock_sim::history::RecordName;
+use picklock_sim::host::Role;
+use picklock_sim::recorder::Recorder;
+use picklock_sim::serve::Server;
+
+use crate::plan::Plan;
+use crate::resource::STOCK_KEY;
+use crate::store::{StoreKind, TICK_MS};
+use crate::workload::FENCE_KEY;
+
+/// The servers that a plan needs.
+#[derive(Clone, Default)]
+pub(super) struct Stores {
+    redis: Option<Rc<Server<Redis>>>,
+    etcd: Option<Rc<Server<Etcd>>>,
+    zookeeper: Option<Rc<Server<ZooKeeper>>>,
+}
+
+impl Stores {
+    /// The servers of the stores of this plan's contender.
+    pub(super) fn of(plan: &Plan) -> Self {
+        let mut stores = Self::default();
+        for store in plan.contender.stores() {
+            match store {
+                StoreKind::Redis => stores.redis = Some(Rc::new(redis(plan))),
+                StoreKind::Etcd => stores.etcd = Some(Rc::new(etcd())),
+                StoreKind::ZooKeeper => stores.zookeeper = Some(Rc::new(zookeeper())),
+            }
+        }
+        stores
+    }
+
+    /// Serves until the host goes down.
+    pub(super) async fn serve<E: Env>(
+        self,
+        role: Role,
+        env: E,
+        recorder: Recorder,
+    ) -> io::Result<()> {
+        if let (Role::Redis, Some(redis)) = (role, self.redis) {
+            return redis.serve(env, recorder, StoreKind::Redis.port()).await;
+        }
+        if let (Role::Etcd, Some(etcd)) = (role, self.etcd) {
+            return etcd.serve(env, recorder, StoreKind::Etcd.port()).await;
+        }
+        if let (Role::ZooKeeper, Some(zookeeper)) = (role, self.zookeeper) {
+            return zookeeper.serve(env, recorder, StoreKind::ZooKeeper.port()).await;
+        }
+        Ok(())
+    }
+
+    /// A host goes down; only a store's keeps anything.
+    pub(super) fn crashed(&self, role: Role, how: Crash) {
+        match role {
+            Role::Redis => self.redis.iter().for_each(|redis| redis.crashed(how)),
+            Role::Etcd => self.etcd.iter().for_each(|etcd| etcd.crashed(how)),
+            Role::ZooKeeper => self.zookeeper.iter().for_each(|zookeeper| zookeeper.crashed(how)),
+            _ => {}
+        }
+    }
+}
+
+fn redis(plan: &Plan) -> Server<Redis> {
+    let lock = StoreKind::Redis.lock_key();
+    let watched = watched([
+        (lock, RecordName::Lock),
+        (FENCE_KEY, RecordName::Fence),
+        (STOCK_KEY, RecordName::Stock),
+    ]);
+    let keys = watched.iter().map(|(key, _)| key.clone()).collect();
+    let config =
+        redis::Config { persistence: plan.persistence, watched: keys, ..redis::Config::default() };
+    let server = Server::new(StoreKind::Redis.host(), config, watched);
+    if plan.contender.resource.store() != Some(StoreKind::Redis) {
+        return server;
+    }
+    let stock = plan.workload.initial.to_string();
+    server.preload(vec![Request::new(["SET", STOCK_KEY, &stock])])
+}
+
+fn etcd() -> Server<Etcd> {
+    let watched =
+        watched([(StoreKind::Etcd.lock_key(), RecordName::Lock), (STOCK_KEY, RecordName::Stock)]);
+    let keys = watched.iter().map(|(key, _)| key.clone()).collect();
+    let config = etcd::Config { watched: keys, ..etcd::Config::default() };
+    Server::new(StoreKind::Etcd.host(), config, watched)
+}
+
+fn zookeeper() -> Server<ZooKeeper> {
+    let watched = watched([(StoreKind::ZooKeeper.lock_key(), RecordName::Lock)]);
+    let config = zookeeper::Config {
+        tick_ms: TICK_MS,
+        watched_ephemerals: watched.iter().map(|(path, _)| path.clone()).collect(),
+        ..zookeeper::Config::default()
+    };
+    Server::new(StoreKind::ZooKeeper.host(), config, watched)
+}
+
+fn watched<const N: usize>(records: [(&'static str, RecordName); N]) -> Vec<(Bytes, RecordName)> {
+    records.map(|(key, name)| (Bytes::from_static(key.as_bytes()), name)).to_vec()
+}
