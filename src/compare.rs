@@ -1,7 +1,8 @@
 //! Every contender against every fault family, on the same plans.
 //!
 //! Paired: plan n of a family is the same world for every contender, down to the latencies of each
-//! link, so that two rows differ by their algorithm and by nothing else.
+//! link, so that two rows differ by their algorithm and by nothing else. Beside it what each lock costs when
+//! nothing goes wrong ([`crate::costs`]).
 
 use rayon::prelude::*;
 
@@ -10,6 +11,7 @@ use picklock_sim::seed::Seed;
 use serde::Serialize;
 
 use crate::contender::Contender;
+use crate::costs::{Costs, measure};
 use crate::engine::Engine;
 use crate::families::Family;
 use crate::outcome::{Outcome, Severity};
@@ -55,6 +57,8 @@ pub struct Row {
     pub contender: Contender,
     /// One cell per family.
     pub cells: Vec<Cell>,
+    /// What the lock costs, if it is one.
+    pub costs: Option<Costs>,
 }
 
 /// One contender under one family.
@@ -113,10 +117,13 @@ pub fn compare(
         .into_par_iter()
         .map(|(contender, family)| run_cell(scenario, contender, family, plans, engine, progress))
         .collect();
+    let costs: Result<Vec<_>, WorldError> =
+        contenders.par_iter().map(|contender| measure(scenario, *contender, engine)).collect();
     let mut cells = cells?.into_iter();
-    let rows = contenders.iter().map(|contender| Row {
+    let rows = contenders.iter().zip(costs?).map(|(contender, costs)| Row {
         contender: *contender,
         cells: cells.by_ref().take(families.len()).collect(),
+        costs,
     });
     Ok(Matrix {
         scenario: scenario.name.clone(),

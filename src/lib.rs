@@ -26,6 +26,7 @@ pub mod cli;
 pub mod client;
 pub mod compare;
 pub mod contender;
+pub mod costs;
 pub mod counterfactual;
 pub mod engine;
 pub mod exhibit;

@@ -1,5 +1,6 @@
 //! Reports show what the judges said; they decide nothing.
 
+mod costs;
 pub mod findings;
 pub mod github;
 pub mod junit;

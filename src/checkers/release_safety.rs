@@ -43,7 +43,8 @@ impl Checker for ReleaseSafety {
 fn theft(event: &Event) -> Option<(&Event, HostName, HostName)> {
     match event.op {
         Op::Record {
-            record: RecordName::Lock,
+            // A place in the queue is its owner's as well.
+            record: RecordName::Lock | RecordName::Place,
             change: ChangeKind::Deleted,
             by: Some(by),
             owner: Some(owner),
@@ -61,7 +62,7 @@ fn violation(
     let stored = history.events[..event.index as usize].iter().rev().find(|earlier| {
         matches!(
             earlier.op,
-            Op::Record { record: RecordName::Lock, change: ChangeKind::Set { .. }, by, .. }
+            Op::Record { record: RecordName::Lock | RecordName::Place, change: ChangeKind::Set { .. }, by, .. }
                 if by == Some(owner) && earlier.process == event.process
         )
     });

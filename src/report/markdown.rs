@@ -4,6 +4,7 @@
 //! GitHub refuses a summary of more than 1 MiB as a whole, so the page is cut to a budget, the worst
 //! first, and says what it left out.
 
+mod costs;
 mod matrix;
 
 pub use matrix::matrix;

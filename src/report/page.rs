@@ -5,6 +5,7 @@
 //! it), [`render_run`] shows one run.
 
 mod assets;
+mod costs;
 mod data;
 mod matrix;
 mod sheet;
@@ -46,6 +47,7 @@ fn render_with(matrix: &Matrix, exhibits: &Exhibits, detail: Detail) -> String {
             (introduction(matrix))
             (legend())
             (matrix::table(matrix, exhibits))
+            (costs::table(matrix))
             (families(matrix))
             (glossary())
         }

@@ -13,7 +13,9 @@ use crate::scenario::Scenario;
 use crate::terms::History;
 use crate::verdict::{Judgement, Verdict, Violation};
 
-/// The matrix of a comparison, with its legend.
+mod costs;
+
+/// The matrix of a comparison with its legend, and what each lock costs.
 pub fn matrix(matrix: &Matrix) -> String {
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY);
@@ -47,6 +49,7 @@ pub fn matrix(matrix: &Matrix) -> String {
     for family in &matrix.families {
         let _ = writeln!(text, "  {:<4} {}: {}", family.code, family.name, family.about);
     }
+    text.push_str(&costs::table(matrix));
     text
 }
 

@@ -6,7 +6,7 @@ use super::escape;
 use crate::compare::{Cell, Finding, Matrix};
 use crate::report::findings::{self, WORDS};
 
-/// The matrix with its legend.
+/// The matrix with its legend, and what each lock costs.
 pub fn matrix(matrix: &Matrix) -> String {
     let mut text = String::new();
     let codes: Vec<_> = matrix.families.iter().map(|family| escape(family.code)).collect();
@@ -18,6 +18,7 @@ pub fn matrix(matrix: &Matrix) -> String {
         let _ = writeln!(text, "| `{}` | {} |", row.contender, cells.join(" | "));
     }
     legend(&mut text, matrix);
+    text.push_str(&super::costs::table(matrix));
     text
 }
 

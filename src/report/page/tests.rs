@@ -34,7 +34,8 @@ fn matrix() -> Matrix {
         findings: vec![Finding { checker: "starvation".to_owned(), claimed: false, runs: 3 }],
         ..calm()
     };
-    let row = |contender: &str, cells| Row { contender: contender.parse().unwrap(), cells };
+    let row =
+        |contender: &str, cells| Row { contender: contender.parse().unwrap(), cells, costs: None };
     Matrix {
         scenario: "sale <of> 1 & more".to_owned(),
         engine: Engine::Event,

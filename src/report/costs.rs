@@ -1,0 +1,69 @@
+//! What locks cost, in words that every report shares.
+
+use crate::compare::Matrix;
+use crate::contender::Contender;
+use crate::costs::{CROWD, Costs, RUNS};
+
+/// A column: its title, what it says, and its value in a row.
+pub(super) struct Column {
+    pub(super) title: &'static str,
+    pub(super) about: &'static str,
+    pub(super) value: fn(&Costs) -> String,
+}
+
+/// The columns, in the order in which reports show them.
+pub(super) const COLUMNS: &[Column] = &[
+    Column {
+        title: "messages",
+        about: "between clients and the lock's server for each grant, with one client",
+        value: |costs| number(costs.messages_alone, ""),
+    },
+    Column {
+        title: "of 8",
+        about: "the same with 8 clients that compete",
+        value: |costs| number(costs.messages_crowded, ""),
+    },
+    Column {
+        title: "hand-over",
+        about: "from a release to the next grant while somebody waits",
+        value: |costs| number(costs.hand_over_ms, " ms"),
+    },
+    Column {
+        title: "woken",
+        about: "waiting clients that the server wakes with a release; 0: they poll",
+        value: |costs| number(costs.woken, ""),
+    },
+    Column {
+        title: "after a crash",
+        about: "from a holder's death to the next grant",
+        value: |costs| match costs.free_after_crash_ms {
+            Some(ms) => format!("{:.1} s", ms / 1000.0),
+            None => "never".to_owned(),
+        },
+    },
+];
+
+// The title says it in digits.
+const _: () = assert!(CROWD == 8);
+
+/// One decimal, or a dash for what never happened.
+fn number(value: Option<f64>, unit: &str) -> String {
+    value.map_or("–".to_owned(), |value| format!("{value:.1}{unit}"))
+}
+
+/// The locks of a matrix with their costs; one that comes with several resources is named once.
+pub(super) fn rows(matrix: &Matrix) -> Vec<(Contender, Costs)> {
+    let mut rows: Vec<(Contender, Costs)> = Vec::new();
+    for row in &matrix.rows {
+        let known = rows.iter().any(|(contender, _)| contender.lock == row.contender.lock);
+        if let (Some(costs), false) = (row.costs, known) {
+            rows.push((row.contender, costs));
+        }
+    }
+    rows
+}
+
+/// How they were measured.
+pub(super) fn measured() -> String {
+    format!("Averages of {RUNS} runs each, without faults but for the crash.")
+}
