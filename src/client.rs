@@ -1,9 +1,11 @@
-//! A client connection to a server that speaks RESP.
+//! A client connection to a server that speaks RESP; other stores' clients are in modules of their own.
 //!
 //! As the libraries do: connects when needed, one request at a time, a time limit for each reply;
 //! after any trouble the connection is thrown away, so that a late reply is never taken for the
 //! answer to the next request. It never re-sends by itself: whether that is safe only the caller
 //! knows.
+
+pub mod etcd;
 
 use std::pin::pin;
 use std::sync::OnceLock;

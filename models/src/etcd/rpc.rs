@@ -42,6 +42,13 @@ macro_rules! requests {
                 &[$($path),*]
             }
 
+            /// The path by which a client asks for it.
+            pub fn path(self) -> &'static str {
+                match self {
+                    $(Method::$name => $path,)*
+                }
+            }
+
             /// Reads one message of this call.
             ///
             /// # Errors
@@ -96,10 +103,10 @@ macro_rules! responses {
                 }
             }
 
-            /// Appends it to `output` as gRPC frames a message: not compressed, its length, itself.
+            /// Appends it to `output`, see [`frame`].
             pub fn encode(&self, output: &mut BytesMut) {
                 match self {
-                    $(Response::$name(message) => encode(message, output),)*
+                    $(Response::$name(message) => frame(message, output),)*
                 }
             }
         }
@@ -125,7 +132,8 @@ responses! {
     HashKv(HashKvResponse),
 }
 
-fn encode(message: &impl Message, output: &mut BytesMut) {
+/// Appends a message of either side to `output` as gRPC frames it: not compressed, its length, itself.
+pub fn frame(message: &impl Message, output: &mut BytesMut) {
     output.extend_from_slice(&[0]);
     output.extend_from_slice(&(message.encoded_len() as u32).to_be_bytes());
     message.encode(output).expect("a buffer that grows has room");

@@ -20,6 +20,27 @@ pub enum Code {
     Unavailable = 14,
 }
 
+impl Code {
+    /// The code of that number; one that is not modelled is [`Code::Unknown`], as gRPC has it for numbers
+    /// that nobody knows.
+    pub fn from_number(number: u16) -> Code {
+        let known = [
+            Code::Ok,
+            Code::Cancelled,
+            Code::InvalidArgument,
+            Code::DeadlineExceeded,
+            Code::NotFound,
+            Code::ResourceExhausted,
+            Code::FailedPrecondition,
+            Code::OutOfRange,
+            Code::Unimplemented,
+            Code::Internal,
+            Code::Unavailable,
+        ];
+        known.into_iter().find(|code| *code as u16 == number).unwrap_or(Code::Unknown)
+    }
+}
+
 /// The end of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
@@ -87,6 +108,13 @@ impl Status {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn codes_are_known_by_their_numbers() {
+        assert_eq!(Code::from_number(14), Code::Unavailable);
+        assert_eq!(Code::from_number(0), Code::Ok);
+        assert_eq!(Code::from_number(16), Code::Unknown, "no users, so nobody is unauthenticated");
+    }
 
     #[test]
     fn texts_are_percent_encoded() {
