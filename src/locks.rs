@@ -1,5 +1,6 @@
 //! The lock algorithms: a new one is a new file here and its line in the list.
 
+mod etcd_hold;
 mod hold;
 #[cfg(feature = "planted")]
 mod planted;
@@ -41,6 +42,10 @@ algorithms! {
     redis_watchdog::RedisWatchdog,
     redis_watchdog_silent::RedisWatchdogSilent,
     redis_watchdog_fenced::RedisWatchdogFenced,
+    etcd_mutex::EtcdMutex,
+    etcd_mutex_silent::EtcdMutexSilent,
+    etcd_mutex_343::EtcdMutex343,
+    etcd_mutex_343_silent::EtcdMutex343Silent,
     // Three that do not repeat, so that tests can prove that this is noticed.
     #[cfg(feature = "planted")]
     planted_hash_order::PlantedHashOrder,
