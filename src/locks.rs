@@ -46,6 +46,7 @@ algorithms! {
     etcd_mutex_silent::EtcdMutexSilent,
     etcd_mutex_343::EtcdMutex343,
     etcd_mutex_343_silent::EtcdMutex343Silent,
+    etcd_mutex_fenced::EtcdMutexFenced,
     // Three that do not repeat, so that tests can prove that this is noticed.
     #[cfg(feature = "planted")]
     planted_hash_order::PlantedHashOrder,
