@@ -42,6 +42,7 @@ algorithms! {
     redis_watchdog::RedisWatchdog,
     redis_watchdog_silent::RedisWatchdogSilent,
     redis_watchdog_fenced::RedisWatchdogFenced,
+    etcd_txn_lease::EtcdTxnLease,
     etcd_mutex::EtcdMutex,
     etcd_mutex_silent::EtcdMutexSilent,
     etcd_mutex_343::EtcdMutex343,
