@@ -47,6 +47,7 @@ algorithms! {
     etcd_mutex_silent::EtcdMutexSilent,
     etcd_mutex_343::EtcdMutex343,
     etcd_mutex_343_silent::EtcdMutex343Silent,
+    etcd_election::EtcdElection,
     etcd_mutex_fenced::EtcdMutexFenced,
     // Three that do not repeat, so that tests can prove that this is noticed.
     #[cfg(feature = "planted")]
