@@ -49,6 +49,7 @@ algorithms! {
     etcd_mutex_343_silent::EtcdMutex343Silent,
     etcd_election::EtcdElection,
     etcd_mutex_fenced::EtcdMutexFenced,
+    etcd_rwmutex::EtcdRwMutex,
     // Three that do not repeat, so that tests can prove that this is noticed.
     #[cfg(feature = "planted")]
     planted_hash_order::PlantedHashOrder,
