@@ -50,6 +50,7 @@ algorithms! {
     etcd_election::EtcdElection,
     etcd_mutex_fenced::EtcdMutexFenced,
     etcd_rwmutex::EtcdRwMutex,
+    etcd_cas_observed::EtcdCasObserved,
     // Three that do not repeat, so that tests can prove that this is noticed.
     #[cfg(feature = "planted")]
     planted_hash_order::PlantedHashOrder,
