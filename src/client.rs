@@ -5,7 +5,9 @@
 //! answer to the next request. It never re-sends by itself: whether that is safe only the caller
 //! knows.
 
+pub mod curator;
 pub mod etcd;
+pub mod zookeeper;
 
 use std::pin::pin;
 use std::sync::OnceLock;
