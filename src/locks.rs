@@ -1,9 +1,11 @@
 //! The lock algorithms: a new one is a new file here and its line in the list.
 
+mod curator;
 mod etcd_hold;
 mod hold;
 #[cfg(feature = "planted")]
 mod planted;
+mod zk_hold;
 
 use crate::lock::Algorithm;
 use crate::store::StoreKind;
@@ -51,6 +53,16 @@ algorithms! {
     etcd_mutex_fenced::EtcdMutexFenced,
     etcd_rwmutex::EtcdRwMutex,
     etcd_cas_observed::EtcdCasObserved,
+    zk_naive_ephemeral::ZkNaiveEphemeral,
+    zk_seq::ZkSeq,
+    zk_curator_ignore::ZkCuratorIgnore,
+    zk_curator_suspended::ZkCuratorSuspended,
+    zk_curator_lost::ZkCuratorLost,
+    zk_curator_498::ZkCurator498,
+    zk_rwlock::ZkRwlock,
+    zk_semaphore::ZkSemaphore,
+    zk_fenced::ZkFenced,
+    zk_fenced_sequence::ZkFencedSequence,
     // Three that do not repeat, so that tests can prove that this is noticed.
     #[cfg(feature = "planted")]
     planted_hash_order::PlantedHashOrder,

@@ -25,6 +25,7 @@ use picklock_sim::env::{Either, Env, race};
 use picklock_sim::signal::{Bell, Signal};
 
 pub use create::Protection;
+pub(crate) use retry::LONGEST_SLEEP;
 pub use states::ConnectionState;
 
 use super::zookeeper::{SessionEvent, Setup, ZkHandle};

@@ -95,11 +95,7 @@ pub(super) async fn find(
     Ok(stat.map(|stat| Created { path, stat }))
 }
 
-async fn create_with_parents(
-    zk: &ZkHandle,
-    path: &str,
-    parent: &str,
-) -> Result<Created, ZkError> {
+async fn create_with_parents(zk: &ZkHandle, path: &str, parent: &str) -> Result<Created, ZkError> {
     match zk.create(path.to_owned(), Mode::EphemeralSequential).await {
         Err(ZkError::NO_NODE) => {}
         created => return created,

@@ -83,11 +83,7 @@ impl ZkHandle {
     ///
     /// # Errors
     /// See [`ZkError`].
-    pub async fn children(
-        &self,
-        path: &str,
-        watch: Option<&Bell>,
-    ) -> Result<Vec<String>, ZkError> {
+    pub async fn children(&self, path: &str, watch: Option<&Bell>) -> Result<Vec<String>, ZkError> {
         match self.ask(Operation::GetChildren2(watched(path, watch)), watch.cloned()).await? {
             Answer::Children(names, _) => Ok(names),
             answer => Err(unexpected(&answer)),
@@ -105,8 +101,7 @@ impl ZkHandle {
         there: &str,
     ) -> Result<(), ZkError> {
         let check = VersionedPath { path: there.to_owned(), version: 0 };
-        let set =
-            SetDataRequest { path: path.to_owned(), data: Some(data), version: ANY_VERSION };
+        let set = SetDataRequest { path: path.to_owned(), data: Some(data), version: ANY_VERSION };
         let both = Writes(vec![Operation::Check(check), Operation::SetData(set)]);
         match self.call(Operation::Multi(both)).await? {
             Answer::Multi(results) => {
