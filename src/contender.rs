@@ -66,7 +66,7 @@ impl Contender {
             claims.push(Claim::ExclusiveOperation);
         }
         let fenced = self.fenced && self.resource == ResourceKind::ShopFenced;
-        if exclusive || fenced {
+        if exclusive || fenced || self.resource.compares_record() {
             claims.push(Claim::NoLostUpdate);
             if workload == WorkloadKind::Sale {
                 claims.extend([Claim::NoOversell, Claim::LedgerConserved]);
@@ -102,7 +102,9 @@ impl FromStr for Contender {
         };
         if let (Some(kind), None) = (ResourceKind::find(lock), resource) {
             return match AlgorithmInfo::find(NO_LOCK) {
-                Some(none) if !kind.is_shop() => Ok(Self::new(none, kind)),
+                Some(none) if !kind.is_shop() && !kind.compares_record() => {
+                    Ok(Self::new(none, kind))
+                }
                 _ => Err(format!("`{lock}` needs a lock: write `LOCK + {lock}`")),
             };
         }
@@ -121,6 +123,14 @@ impl FromStr for Contender {
         if resource.is_fenced() && !info.fenced {
             return Err(format!(
                 "`{lock}` hands out no fencing tokens, and `{}` would refuse every write",
+                resource.name()
+            ));
+        }
+        if resource.compares_record()
+            && !(info.shows_record && resource.store() == Some(info.store))
+        {
+            return Err(format!(
+                "`{lock}` shows no record in the store of `{}`, which would refuse every write",
                 resource.name()
             ));
         }
@@ -157,6 +167,7 @@ mod tests {
             "redis-watchdog-fenced + shop",
             "redis-setpx-del + redis-get-then-decr",
             "redis-lua-decr",
+            "zk-curator-lost + zk-check-multi",
         ] {
             assert_eq!(text.parse::<Contender>().unwrap().to_string(), text);
         }
@@ -168,6 +179,8 @@ mod tests {
         assert!(error("redis-tokn").contains("`redis-token-cad`"));
         assert!(error("redis-token-cad + till").contains("`shop-checked`"));
         assert!(error("redis-token-cad + shop-fenced").contains("no fencing tokens"));
+        assert!(error("redis-token-cad + zk-check-multi").contains("shows no record"));
+        assert!(error("zk-check-multi").contains("needs a lock"));
         assert!(error("shop").contains("needs a lock"));
         assert!(error("none").contains("there is no lock"));
     }

@@ -145,9 +145,9 @@ impl Plan {
                 return nonsense(format!("a run needs the host `{needed}`"));
             }
         }
-        if self.workload.kind == WorkloadKind::Counter && !self.contender.resource.is_shop() {
+        if self.workload.kind == WorkloadKind::Counter && self.contender.resource.only_sells() {
             return nonsense(format!(
-                "the counter workload needs the shop; `{}` only sells",
+                "the counter workload counts up; `{}` only sells",
                 self.contender.resource.name()
             ));
         }

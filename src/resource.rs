@@ -7,6 +7,7 @@ mod redis_get_then_decr;
 mod redis_lua_decr;
 mod shop;
 mod shop_server;
+mod zk_check_multi;
 
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use redis_get_then_decr::STOCK_KEY;
 pub use shop_server::{SHOP_PORT, ShopServer};
+pub(crate) use zk_check_multi::STOCK_PATH;
 
 use crate::client::Client;
 use crate::lock::{Grant, Lock, LockError};
@@ -40,6 +42,8 @@ pub enum ResourceKind {
     RedisGetThenDecr,
     /// A stock in the lock's own Redis: check and decrement in one script (R21).
     RedisLuaDecr,
+    /// A value in the lock's own ZooKeeper; each write checks the holder's node (Z6c).
+    ZkCheckMulti,
 }
 
 /// All resources: kind, name in scenario files, one line about it.
@@ -55,6 +59,11 @@ pub const RESOURCES: &[(ResourceKind, &str, &str)] = &[
     ),
     (ResourceKind::RedisGetThenDecr, "redis-get-then-decr", "R22: GET, compare, DECR in Redis"),
     (ResourceKind::RedisLuaDecr, "redis-lua-decr", "R21: check and decrement in one Lua script"),
+    (
+        ResourceKind::ZkCheckMulti,
+        "zk-check-multi",
+        "Z6c: a stock in ZooKeeper, written in a transaction that checks the holder's node",
+    ),
 ];
 
 impl ResourceKind {
@@ -78,6 +87,7 @@ impl ResourceKind {
     pub fn store(self) -> Option<StoreKind> {
         match self {
             Self::RedisGetThenDecr | Self::RedisLuaDecr => Some(StoreKind::Redis),
+            Self::ZkCheckMulti => Some(StoreKind::ZooKeeper),
             Self::Shop | Self::ShopChecked | Self::ShopFenced | Self::ShopFencedWrites => None,
         }
     }
@@ -87,6 +97,16 @@ impl ResourceKind {
         matches!(self, Self::ShopFenced | Self::ShopFencedWrites)
     }
 
+    /// Whether it compares the holder's record, so that the lock must show it and be in the same store.
+    pub fn compares_record(self) -> bool {
+        self == Self::ZkCheckMulti
+    }
+
+    /// Whether it can do nothing but count down.
+    pub fn only_sells(self) -> bool {
+        matches!(self, Self::RedisGetThenDecr | Self::RedisLuaDecr)
+    }
+
     /// What it promises by itself, whatever the lock does.
     pub fn claims(self) -> &'static [Claim] {
         match self {
@@ -94,7 +114,12 @@ impl ResourceKind {
             Self::RedisGetThenDecr | Self::RedisLuaDecr => {
                 &[Claim::NoOversell, Claim::LedgerConserved]
             }
-            Self::Shop | Self::ShopChecked | Self::ShopFenced | Self::ShopFencedWrites => &[],
+            // What the lock's record adds is promised by the two together.
+            Self::Shop
+            | Self::ShopChecked
+            | Self::ShopFenced
+            | Self::ShopFencedWrites
+            | Self::ZkCheckMulti => &[],
         }
     }
 }
@@ -107,6 +132,8 @@ pub enum Section<E: Env> {
     GetThenDecr(redis_get_then_decr::GetThenDecr<E>),
     /// R21.
     LuaDecr(redis_lua_decr::LuaDecr<E>),
+    /// Z6c.
+    CheckMulti(zk_check_multi::CheckMulti<E>),
 }
 
 impl<E: Env> Section<E> {
@@ -124,6 +151,9 @@ impl<E: Env> Section<E> {
                 Section::GetThenDecr(redis_get_then_decr::GetThenDecr::new(redis()))
             }
             ResourceKind::RedisLuaDecr => Section::LuaDecr(redis_lua_decr::LuaDecr::new(redis())),
+            ResourceKind::ZkCheckMulti => {
+                Section::CheckMulti(zk_check_multi::CheckMulti::new(env, time_limit))
+            }
         }
     }
 
@@ -133,6 +163,7 @@ impl<E: Env> Section<E> {
             Section::Shop(shop) => shop.work(desk, lock, grant).await,
             Section::GetThenDecr(section) => section.work(desk, grant).await,
             Section::LuaDecr(section) => section.work(desk).await,
+            Section::CheckMulti(section) => section.work(desk, grant).await,
         }
     }
 }

@@ -7,7 +7,8 @@ use bytes::Bytes;
 use picklock_models::etcd::{self, Etcd};
 use picklock_models::model::Crash;
 use picklock_models::redis::{self, Redis, Request};
-use picklock_models::zookeeper::{self, ZooKeeper};
+use picklock_models::zookeeper::records::{Acl, CreateRequest};
+use picklock_models::zookeeper::{self, Operation, ZooKeeper};
 use picklock_sim::env::Env;
 use picklock_sim::history::RecordName;
 use picklock_sim::host::Role;
@@ -15,7 +16,7 @@ use picklock_sim::recorder::Recorder;
 use picklock_sim::serve::Server;
 
 use crate::plan::Plan;
-use crate::resource::STOCK_KEY;
+use crate::resource::{STOCK_KEY, STOCK_PATH};
 use crate::store::{StoreKind, TICK_MS};
 use crate::workload::FENCE_KEY;
 
@@ -35,7 +36,7 @@ impl Stores {
             match store {
                 StoreKind::Redis => stores.redis = Some(Rc::new(redis(plan))),
                 StoreKind::Etcd => stores.etcd = Some(Rc::new(etcd())),
-                StoreKind::ZooKeeper => stores.zookeeper = Some(Rc::new(zookeeper())),
+                StoreKind::ZooKeeper => stores.zookeeper = Some(Rc::new(zookeeper(plan))),
             }
         }
         stores
@@ -97,14 +98,27 @@ fn etcd() -> Server<Etcd> {
     Server::new(StoreKind::Etcd.host(), config, watched)
 }
 
-fn zookeeper() -> Server<ZooKeeper> {
-    let watched = watched([(StoreKind::ZooKeeper.lock_key(), RecordName::Lock)]);
+fn zookeeper(plan: &Plan) -> Server<ZooKeeper> {
+    let lock = (StoreKind::ZooKeeper.lock_key(), RecordName::Lock);
+    let stock = (STOCK_PATH, RecordName::Stock);
+    let paths = |record| watched([record]).into_iter().map(|(path, _)| path).collect();
     let config = zookeeper::Config {
         tick_ms: TICK_MS,
-        watched_ephemerals: watched.iter().map(|(path, _)| path.clone()).collect(),
+        watched: paths(stock),
+        watched_ephemerals: paths(lock),
         ..zookeeper::Config::default()
     };
-    Server::new(StoreKind::ZooKeeper.host(), config, watched)
+    let server = Server::new(StoreKind::ZooKeeper.host(), config, watched([lock, stock]));
+    if plan.contender.resource.store() != Some(StoreKind::ZooKeeper) {
+        return server;
+    }
+    let (path, data) = (STOCK_PATH.to_owned(), Some(plan.workload.initial.to_string().into()));
+    let stock = CreateRequest { path, data, acl: vec![Acl::open()], flags: 0 };
+    server.preload(vec![
+        zookeeper::Request::begin_session(0),
+        zookeeper::Request::call(1, Operation::Create(stock)),
+        zookeeper::Request::call(2, Operation::CloseSession(())),
+    ])
 }
 
 fn watched<const N: usize>(records: [(&'static str, RecordName); N]) -> Vec<(Bytes, RecordName)> {
