@@ -28,7 +28,7 @@ impl<A: Algorithm> PlanCast<A> {
     /// The cast of this plan.
     pub fn new(plan: &Plan) -> Self {
         Self {
-            stores: Stores::of(plan),
+            stores: Stores::of(plan, A::HOLDERS),
             shop: Rc::new(ShopServer::new(plan.workload.initial, plan.contender.resource)),
             plan: Rc::new(plan.clone()),
             algorithm: std::marker::PhantomData,

@@ -28,7 +28,7 @@ pub struct Costs {
     pub messages_alone: Option<f64>,
     /// The same with [`CROWD`] clients.
     pub messages_crowded: Option<f64>,
-    /// From a release at the server to the next grant at a client that was waiting, in milliseconds.
+    /// From when a holder gives the lock back to the next grant, while somebody waits, in milliseconds.
     pub hand_over_ms: Option<f64>,
     /// How many waiting clients the server woke with a message at the release.
     pub woken: Option<f64>,

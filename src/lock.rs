@@ -46,6 +46,9 @@ pub trait Algorithm: 'static {
     const CLAIMS: &'static [Claim];
     /// Where it is kept.
     const STORE: StoreKind = StoreKind::Redis;
+    /// Below the lock's key, where the records are that make a holder; empty: the key itself, and all that is
+    /// below it.
+    const HOLDERS: &'static str = "";
     /// Whether its grants carry fencing tokens.
     const FENCED: bool = false;
     /// Whether its grants name the record that makes their client the holder ([`Grant::record`]).

@@ -29,14 +29,16 @@ pub(super) struct Stores {
 }
 
 impl Stores {
-    /// The servers of the stores of this plan's contender.
-    pub(super) fn of(plan: &Plan) -> Self {
+    /// The servers of the stores of this plan's contender; `holders` is [`Algorithm::HOLDERS`] of its lock.
+    ///
+    /// [`Algorithm::HOLDERS`]: crate::lock::Algorithm::HOLDERS
+    pub(super) fn of(plan: &Plan, holders: &str) -> Self {
         let mut stores = Self::default();
         for store in plan.contender.stores() {
             match store {
-                StoreKind::Redis => stores.redis = Some(Rc::new(redis(plan))),
-                StoreKind::Etcd => stores.etcd = Some(Rc::new(etcd())),
-                StoreKind::ZooKeeper => stores.zookeeper = Some(Rc::new(zookeeper(plan))),
+                StoreKind::Redis => stores.redis = Some(Rc::new(redis(plan, holders))),
+                StoreKind::Etcd => stores.etcd = Some(Rc::new(etcd(holders))),
+                StoreKind::ZooKeeper => stores.zookeeper = Some(Rc::new(zookeeper(plan, holders))),
             }
         }
         stores
@@ -72,10 +74,10 @@ impl Stores {
     }
 }
 
-fn redis(plan: &Plan) -> Server<Redis> {
-    let lock = StoreKind::Redis.lock_key();
+fn redis(plan: &Plan, holders: &str) -> Server<Redis> {
+    let lock = lock_key(StoreKind::Redis, holders);
     let watched = watched([
-        (lock, RecordName::Lock),
+        (&lock, RecordName::Lock),
         (FENCE_KEY, RecordName::Fence),
         (STOCK_KEY, RecordName::Stock),
     ]);
@@ -90,16 +92,17 @@ fn redis(plan: &Plan) -> Server<Redis> {
     server.preload(vec![Request::new(["SET", STOCK_KEY, &stock])])
 }
 
-fn etcd() -> Server<Etcd> {
-    let watched =
-        watched([(StoreKind::Etcd.lock_key(), RecordName::Lock), (STOCK_KEY, RecordName::Stock)]);
+fn etcd(holders: &str) -> Server<Etcd> {
+    let lock = lock_key(StoreKind::Etcd, holders);
+    let watched = watched([(&lock, RecordName::Lock), (STOCK_KEY, RecordName::Stock)]);
     let keys = watched.iter().map(|(key, _)| key.clone()).collect();
     let config = etcd::Config { watched: keys, ..etcd::Config::default() };
     Server::new(StoreKind::Etcd.host(), config, watched)
 }
 
-fn zookeeper(plan: &Plan) -> Server<ZooKeeper> {
-    let lock = (StoreKind::ZooKeeper.lock_key(), RecordName::Lock);
+fn zookeeper(plan: &Plan, holders: &str) -> Server<ZooKeeper> {
+    let lock = lock_key(StoreKind::ZooKeeper, holders);
+    let lock = (lock.as_str(), RecordName::Lock);
     let stock = (STOCK_PATH, RecordName::Stock);
     let paths = |record| watched([record]).into_iter().map(|(path, _)| path).collect();
     let config = zookeeper::Config {
@@ -121,6 +124,10 @@ fn zookeeper(plan: &Plan) -> Server<ZooKeeper> {
     ])
 }
 
-fn watched<const N: usize>(records: [(&'static str, RecordName); N]) -> Vec<(Bytes, RecordName)> {
-    records.map(|(key, name)| (Bytes::from_static(key.as_bytes()), name)).to_vec()
+fn lock_key(store: StoreKind, holders: &str) -> String {
+    format!("{}{holders}", store.lock_key())
+}
+
+fn watched<const N: usize>(records: [(&str, RecordName); N]) -> Vec<(Bytes, RecordName)> {
+    records.map(|(key, name)| (Bytes::copy_from_slice(key.as_bytes()), name)).to_vec()
 }

@@ -15,7 +15,7 @@ use crate::terms::History;
 pub(super) struct Ledger {
     grants: u32,
     messages: u32,
-    /// Milliseconds from each release to the next grant.
+    /// Milliseconds from the beginning of each release to the next grant.
     hand_overs: Mean,
     woken: Mean,
     /// Milliseconds from each crash of a holder to the next grant.
@@ -84,10 +84,10 @@ impl Ledger {
                         (crashed, released) = (Some(event.at), None);
                     }
                 }
+                (Op::Release, Kind::Invoke) if !asking.is_empty() => released = Some(event.at),
                 (Op::Record { record, change: ChangeKind::Deleted, by: Some(by), .. }, _)
                     if record == RecordName::Lock && holder == Some(by) && !asking.is_empty() =>
                 {
-                    released = Some(event.at);
                     self.woken.extend([f64::from(woken(tap, event, by))]);
                 }
                 _ => {}

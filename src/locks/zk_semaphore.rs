@@ -27,6 +27,7 @@ impl Algorithm for ZkSemaphore {
     const CLAIMS: &'static [Claim] =
         &[Claim::ExclusiveBelief, Claim::ReleaseSafe, Claim::Recovers, Claim::NoStarvation];
     const STORE: StoreKind = StoreKind::ZooKeeper;
+    const HOLDERS: &'static str = "/leases";
     const SHOWS_RECORD: bool = true;
     const FENCED_TWIN: Option<&'static str> = Some("zk-fenced");
 

@@ -25,7 +25,7 @@ pub(super) const COLUMNS: &[Column] = &[
     },
     Column {
         title: "hand-over",
-        about: "from a release to the next grant while somebody waits",
+        about: "from when a holder gives it back to the next grant, while somebody waits",
         value: |costs| number(costs.hand_over_ms, " ms"),
     },
     Column {
