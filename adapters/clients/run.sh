@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Real Redis and ZooKeeper clients, unmodified, against the models on real ports.
+# Real clients of Redis, etcd and ZooKeeper, unmodified, against the models on real ports.
 #
 #   adapters/clients/run.sh                        against servers that it starts and stops itself
 #   adapters/clients/run.sh --against HOST:PORT    .. or against a running Redis, which must be empty and
 #                                                  is emptied: so the scripts are checked against the
 #                                                  real thing. May be given up to three times.
+#   adapters/clients/run.sh --etcd HOST:PORT       .. or against a running etcd, the same
 #   adapters/clients/run.sh --zookeeper HOST:PORT  .. or against a running ZooKeeper, which is emptied too
 #   adapters/clients/run.sh CLIENT..               only these, by the names of their scripts
 #
@@ -16,8 +17,9 @@ TOP=$(cd ../.. && pwd)
 WORK=$TOP/target/clients
 mkdir -p "$WORK"
 rm -f "$WORK"/*.err "$WORK"/*.out
-CLIENTS=(redis-cli.sh redis-benchmark.sh redis_py.py redis_py_lock.py python_redis_lock.py ioredis.js redlock.js kazoo_locks.py)
-SERVERS=() ZOOKEEPER= STARTED=()
+CLIENTS=(redis-cli.sh redis-benchmark.sh redis_py.py redis_py_lock.py python_redis_lock.py ioredis.js redlock.js
+         etcdctl.sh kazoo_locks.py)
+SERVERS=() ETCD='' ZOOKEEPER='' STARTED=()
 
 main() {
   local chosen=()
@@ -25,6 +27,7 @@ main() {
     case $1 in
       --against) SERVERS+=("${2:?--against needs HOST:PORT}"); shift 2 ;;
       --zookeeper) ZOOKEEPER=${2:?--zookeeper needs HOST:PORT}; shift 2 ;;
+      --etcd) ETCD=${2:?--etcd needs HOST:PORT}; shift 2 ;;
       *) [ -f "$1" ] || die "no client script $1: there are ${CLIENTS[*]}"; chosen+=("$1"); shift ;;
     esac
   done
@@ -32,6 +35,7 @@ main() {
   install
   local server
   for server in ${SERVERS[@]+"${SERVERS[@]}"}; do must_be_empty "$server"; done
+  [ -z "$ETCD" ] || etcd_must_be_empty
   trap stop_servers EXIT
   start_models
   run_clients
@@ -42,6 +46,7 @@ die() { echo "adapters/clients/run.sh: $*" >&2; exit 2; }
 # What a fresh machine lacks. Nothing is installed twice.
 install() {
   command -v redis-cli > /dev/null && command -v redis-benchmark > /dev/null || apt_install redis-tools
+  command -v etcdctl > /dev/null || apt_install etcd-client
   command -v node > /dev/null && command -v npm > /dev/null || apt_install nodejs npm
   python3 -c 'import venv, ensurepip' 2> /dev/null || apt_install python3-venv
   if ! cmp -s requirements.txt "$WORK/requirements.installed"; then
@@ -67,13 +72,19 @@ must_be_empty() {
   [ "$size" = 0 ] || die "$1 holds data ($size): it would be lost, as every test empties the server"
 }
 
-# Starts model servers until there are three of Redis and one of ZooKeeper.
+etcd_must_be_empty() {
+  local key; key=$(ETCDCTL_API=3 etcdctl --endpoints "http://$ETCD" get '' --prefix --keys-only --limit 1 2>&1)
+  [ -z "$key" ] || die "$ETCD holds data or does not answer ($key): every test empties the server"
+}
+
+# Starts the models that are missing: three of Redis, one of etcd, one of ZooKeeper.
 start_models() {
   (cd "$TOP" && cargo build --quiet --profile sim --features turmoil,mimalloc --bin picklock)
   while [ ${#SERVERS[@]} -lt 3 ]; do
     start_model redis
     SERVERS+=("$ADDRESS")
   done
+  if [ -z "$ETCD" ]; then start_model etcd; ETCD=$ADDRESS; fi
   if [ -z "$ZOOKEEPER" ]; then start_model zookeeper; ZOOKEEPER=$ADDRESS; fi
 }
 
@@ -109,6 +120,7 @@ run_clients() {
   export PYTHONDONTWRITEBYTECODE=1 NODE_PATH=$WORK/node/node_modules
   for client in "${CLIENTS[@]}"; do
     case $client in
+      etcd*.sh) ./"$client" "$ETCD" ;;
       kazoo*) "$WORK/venv/bin/python" "$client" "$ZOOKEEPER" 2> "$WORK/$client.err" ;;
       *.sh) ./"$client" "${SERVERS[0]}" "$WORK/figures.txt" ;;
       *.py) "$WORK/venv/bin/python" "$client" "$list" 2> "$WORK/$client.err" ;;
@@ -118,7 +130,7 @@ run_clients() {
   for server in "${SERVERS[@]}"; do
     redis-cli -h "${server%:*}" -p "${server##*:}" FLUSHALL > /dev/null || failed=$((failed + 1))
   done
-  echo "$((${#CLIENTS[@]} - failed)) of ${#CLIENTS[@]} clients are content with ${SERVERS[*]} $ZOOKEEPER ($((SECONDS - begin)) s)"
+  echo "$((${#CLIENTS[@]} - failed)) of ${#CLIENTS[@]} clients are content with ${SERVERS[*]} $ETCD $ZOOKEEPER ($((SECONDS - begin)) s)"
   [ "$failed" = 0 ]
 }
 
