@@ -7,6 +7,7 @@
 //!   nothing else; below it `store` (keys with all their versions), `range`, `txn`, `span`;
 //! - `lessor`: when leases end, which only the leader knows; `keepalive`: who keeps them alive;
 //! - `watch`: who hears of which changes;
+//! - `queue`: calls that wait in the server for their turn: `v3lock`, `v3election`;
 //! - `answer`: from a request to its responses; `facts`: what checkers want to know.
 //!
 //! A session is a connection; the calls on it are its streams, numbered by the front end. A call ends
@@ -41,6 +42,7 @@ use facts::{Facts, Owners};
 use keepalive::KeepAlives;
 use lessor::Lessor;
 use machine::{Index, Machine};
+use queue::Wait;
 use watch::WatchStream;
 
 mod answer;
@@ -49,12 +51,15 @@ mod keepalive;
 mod lessor;
 pub mod machine;
 pub mod pb;
+mod queue;
 mod range;
 pub mod rpc;
 mod span;
 mod status;
 mod store;
 mod txn;
+mod v3election;
+mod v3lock;
 mod watch;
 
 pub use lessor::{ELECTION_TIMEOUT, EXPIRIES_A_LOOP, EXPIRY_LOOP};
@@ -133,6 +138,8 @@ pub struct Etcd {
     client_url: String,
     watches: BTreeMap<(SessionId, StreamId), WatchStream>,
     keep_alives: KeepAlives,
+    /// The calls of `v3lock` and `v3election` that wait.
+    waits: BTreeMap<(SessionId, StreamId), Wait>,
     facts: Facts,
 }
 
@@ -159,6 +166,7 @@ impl Etcd {
             client_url: config.client_url,
             watches: BTreeMap::new(),
             keep_alives: KeepAlives::default(),
+            waits: BTreeMap::new(),
             facts: Facts::new(config.watched, disk.owners),
         };
         etcd.promote(now.steady);
@@ -203,13 +211,15 @@ impl Model for Etcd {
             CallEvent::Gone => {
                 self.watches.remove(&id);
                 self.keep_alives.forget(id);
+                self.leave(now, id, out);
             }
         }
     }
 
-    fn disconnect(&mut self, _: HostTime, session: SessionId, _: &mut Outbox<Reply>) {
+    fn disconnect(&mut self, now: HostTime, session: SessionId, out: &mut Outbox<Reply>) {
         self.watches.retain(|(owner, _), _| *owner != session);
         self.keep_alives.forget_session(session);
+        self.leave_all(now, session, out);
     }
 
     fn tick(&mut self, now: HostTime, out: &mut Outbox<Reply>) {

@@ -23,7 +23,8 @@ const HEAD: &str = "\
 fn main() -> Result<(), Box<dyn Error>> {
     let etcd = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src/etcd");
     let check = env::args().any(|argument| argument == "--check");
-    let files = protox::compile(["rpc.proto"], [etcd.join("proto")])?.file.into_iter();
+    let roots = ["v3lock.proto", "v3election.proto"];
+    let files = protox::compile(roots, [etcd.join("proto")])?.file.into_iter();
     let files = files.map(|file| (Module::from_protobuf_package_name(file.package()), file));
     let made = prost_build::Config::new().bytes(["."]).generate(files.collect())?;
     for (module, text) in made {

@@ -8,6 +8,7 @@ use super::pb::etcdserverpb::{
     LeaseTimeToLiveResponse, Member, MemberListResponse, RangeRequest, RangeResponse,
     StatusResponse, WatchRequest,
 };
+use super::pb::mvccpb::Event;
 use super::rpc::{Request, Response};
 use super::span::Span;
 use super::watch::{WatchId, WatchStream};
@@ -16,7 +17,7 @@ use crate::model::{Change, Outbox, SessionId};
 use crate::time::{HostTime, SteadyTime};
 
 /// A call of a connection.
-type CallId = (SessionId, StreamId);
+pub(super) type CallId = (SessionId, StreamId);
 
 impl Etcd {
     pub(super) fn answer(
@@ -67,6 +68,13 @@ impl Etcd {
             }
             Request::HashKv(request) => self.hash_kv(&request).map(Response::HashKv),
             Request::Authenticate(_) => Err(Status::AUTH_NOT_ENABLED),
+            Request::Lock(request) => return self.lock(now, id, request, out),
+            Request::Unlock(request) => return self.unlock(now, id, &request, out),
+            Request::Campaign(request) => return self.campaign(now, id, request, out),
+            Request::Proclaim(request) => self.proclaim(now, id.0, request, out),
+            Request::Leader(request) => self.leader(&request),
+            Request::Observe(request) => return self.observe(id, request, out),
+            Request::Resign(request) => self.resign(now, id.0, request, out),
         };
         self.end(id, response, out);
     }
@@ -84,7 +92,7 @@ impl Etcd {
         }
     }
 
-    fn check(&self, action: &Action) -> Result<(), Status> {
+    pub(super) fn check(&self, action: &Action) -> Result<(), Status> {
         match action {
             Action::Put(request) => txn::check_put(request)?,
             Action::DeleteRange(request) => txn::check_delete(request)?,
@@ -97,8 +105,7 @@ impl Etcd {
         Ok(())
     }
 
-    /// Has a change agreed on (with one member that is done at once), answers whoever asked for it, and
-    /// tells those who watch.
+    /// Has a change agreed on, answers whoever asked for it, and tells those who watch.
     fn propose(
         &mut self,
         now: HostTime,
@@ -106,6 +113,20 @@ impl Etcd {
         action: Action,
         out: &mut Outbox<Reply>,
     ) {
+        let (command, applied) = self.agree(now, id.map(|(session, _)| session), action);
+        if let Some(id) = id {
+            self.end(id, applied.response, out);
+        }
+        self.spread(now, &command, &applied.events, out);
+    }
+
+    /// Has a change agreed on: with one member that is done at once.
+    pub(super) fn agree(
+        &mut self,
+        now: HostTime,
+        by: Option<SessionId>,
+        action: Action,
+    ) -> (Command, Applied) {
         self.last_id += 1;
         let action = match action {
             Action::LeaseGrant(request) if request.id == 0 => {
@@ -114,21 +135,30 @@ impl Etcd {
             }
             action => action,
         };
-        let command = Command { by: id.map(|(session, _)| session), action };
+        let command = Command { by, action };
         let applied = self.machine.apply(self.next_index(), &command);
-        let Applied { response, events } = applied.expect("the next index is always new");
-        self.follow_leases(now.steady, &command.action, response.is_ok());
-        if let Some(id) = id {
-            self.end(id, response, out);
-        }
-        for event in &events {
+        let applied = applied.expect("the next index is always new");
+        self.follow_leases(now.steady, &command.action, applied.response.is_ok());
+        (command, applied)
+    }
+
+    /// Tells those who watch or wait what came of a change.
+    pub(super) fn spread(
+        &mut self,
+        now: HostTime,
+        command: &Command,
+        events: &[Event],
+        out: &mut Outbox<Reply>,
+    ) {
+        for event in events {
             out.changes.extend(self.facts.of(event, command.by));
         }
         if !events.is_empty() {
             for (id, watches) in &mut self.watches {
-                let told = watches.notify(&self.machine.store, &events);
+                let told = watches.notify(&self.machine.store, events);
                 send_watch(self.term, *id, told, out);
             }
+            self.go_on_waiting(events, out);
         }
         if let Action::LeaseRevoke(_) = command.action {
             self.go_on_keeping_alive(now, out);
@@ -200,11 +230,21 @@ impl Etcd {
         }
     }
 
+    /// A message on a call that goes on.
+    pub(super) fn say(&self, id: CallId, response: Response, out: &mut Outbox<Reply>) {
+        send(self.term, id, response, out);
+    }
+
     /// The last word on a call: its response, or why there is none.
-    fn end(&self, id: CallId, response: Result<Response, Status>, out: &mut Outbox<Reply>) {
+    pub(super) fn end(
+        &self,
+        id: CallId,
+        response: Result<Response, Status>,
+        out: &mut Outbox<Reply>,
+    ) {
         let status = match response {
             Ok(response) => {
-                send(self.term, id, response, out);
+                self.say(id, response, out);
                 Status::OK
             }
             Err(status) => status,

@@ -9,3 +9,9 @@ pub mod etcdserverpb;
 /// What etcd keeps: keys with their values, and what happened to them.
 #[rustfmt::skip]
 pub mod mvccpb;
+/// Elections that the server holds.
+#[rustfmt::skip]
+pub mod v3electionpb;
+/// Locks that the server takes.
+#[rustfmt::skip]
+pub mod v3lockpb;

@@ -12,6 +12,11 @@ use super::pb::etcdserverpb::{
     MemberListResponse, PutRequest, PutResponse, RangeRequest, RangeResponse, ResponseHeader,
     StatusRequest, StatusResponse, TxnRequest, TxnResponse, WatchRequest, WatchResponse,
 };
+use super::pb::v3electionpb::{
+    CampaignRequest, CampaignResponse, LeaderRequest, LeaderResponse, ProclaimRequest,
+    ProclaimResponse, ResignRequest, ResignResponse,
+};
+use super::pb::v3lockpb::{LockRequest, LockResponse, UnlockRequest, UnlockResponse};
 use super::status::{Code, Status};
 
 macro_rules! requests {
@@ -84,6 +89,13 @@ requests! {
     Hash(HashRequest) "/etcdserverpb.Maintenance/Hash",
     HashKv(HashKvRequest) "/etcdserverpb.Maintenance/HashKV",
     Authenticate(AuthenticateRequest) "/etcdserverpb.Auth/Authenticate",
+    Lock(LockRequest) "/v3lockpb.Lock/Lock",
+    Unlock(UnlockRequest) "/v3lockpb.Lock/Unlock",
+    Campaign(CampaignRequest) "/v3electionpb.Election/Campaign",
+    Proclaim(ProclaimRequest) "/v3electionpb.Election/Proclaim",
+    Leader(LeaderRequest) "/v3electionpb.Election/Leader",
+    Observe(LeaderRequest) "/v3electionpb.Election/Observe",
+    Resign(ResignRequest) "/v3electionpb.Election/Resign",
 }
 
 macro_rules! responses {
@@ -130,6 +142,13 @@ responses! {
     Alarm(AlarmResponse),
     Hash(HashResponse),
     HashKv(HashKvResponse),
+    Lock(LockResponse),
+    Unlock(UnlockResponse),
+    Campaign(CampaignResponse),
+    Proclaim(ProclaimResponse),
+    Leader(LeaderResponse),
+    Observe(LeaderResponse),
+    Resign(ResignResponse),
 }
 
 /// Appends a message of either side to `output` as gRPC frames it: not compressed, its length, itself.

@@ -81,6 +81,11 @@ impl Status {
         Status::fixed(Code::OutOfRange, "etcdserver: too large lease TTL");
     pub(super) const AUTH_NOT_ENABLED: Status =
         Status::fixed(Code::FailedPrecondition, "etcdserver: authentication is not enabled");
+    /// The services of `v3election` have words of their own, and no code for them.
+    pub(super) const NO_LEADER: Status = Status::fixed(Code::Unknown, "election: no leader");
+    pub(super) const NOT_LEADER: Status = Status::fixed(Code::Unknown, "election: not leader");
+    pub(super) const NO_LEADER_KEY: Status =
+        Status::fixed(Code::Unknown, "\"leader\" field must be provided");
 
     const fn fixed(code: Code, message: &'static str) -> Status {
         Status { code, message: Cow::Borrowed(message) }

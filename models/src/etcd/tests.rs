@@ -11,8 +11,10 @@ use crate::time::WallTime;
 
 mod calls;
 mod changes;
+mod elections;
 mod keys;
 mod leases;
+mod locks;
 mod naive;
 mod transactions;
 mod watches;
@@ -54,21 +56,38 @@ impl Server {
 
     /// A call with one message.
     fn call(&mut self, request: Request) -> Result<Response, Status> {
+        let stream = self.ask(request);
+        self.ended(stream).expect("a call that ends at once")
+    }
+
+    /// A call with one message that may wait; its stream.
+    fn ask(&mut self, request: Request) -> StreamId {
         self.streams += 1;
-        let stream = StreamId(self.streams);
         self.out.clear();
-        self.send(stream, request);
-        let mine = self.out.replies.iter().filter(|(_, reply)| match reply {
-            Reply::Message(of, _) | Reply::End(of, _) => *of == stream,
+        self.send(StreamId(self.streams), request);
+        StreamId(self.streams)
+    }
+
+    /// How a call has ended, if that is among what the server said last.
+    fn ended(&self, stream: StreamId) -> Option<Result<Response, Status>> {
+        let mine = self.out.replies.iter().filter_map(|(_, reply)| match reply {
+            Reply::Message(of, response) if *of == stream => Some(Ok(response.clone())),
+            Reply::End(of, status) if *of == stream => Some(Err(status.clone())),
+            _ => None,
         });
-        let mine: Vec<&Reply> = mine.map(|(_, reply)| reply).collect();
-        match &mine[..] {
-            [Reply::Message(_, response), Reply::End(_, status)] if *status == Status::OK => {
-                Ok(response.clone())
-            }
-            [Reply::End(_, status)] => Err(status.clone()),
+        match &mine.collect::<Vec<_>>()[..] {
+            [] => None,
+            [Ok(response), Err(end)] if *end == Status::OK => Some(Ok(response.clone())),
+            [Err(status)] => Some(Err(status.clone())),
             other => panic!("not the end of a call: {other:?}"),
         }
+    }
+
+    /// The client gives a call up.
+    fn give_up(&mut self, stream: StreamId) {
+        self.out.clear();
+        let call = Call { stream, event: CallEvent::Gone };
+        self.etcd.apply(at(self.now_ms), SESSION, call, &mut self.out);
     }
 
     /// A message on a stream; what the server says is added to `out`.
