@@ -18,7 +18,7 @@ WORK=$TOP/target/clients
 mkdir -p "$WORK"
 rm -f "$WORK"/*.err "$WORK"/*.out
 CLIENTS=(redis-cli.sh redis-benchmark.sh redis_py.py redis_py_lock.py python_redis_lock.py ioredis.js redlock.js
-         etcdctl.sh kazoo_locks.py)
+         etcdctl.sh etcd3_lock.py kazoo_locks.py)
 SERVERS=() ETCD='' ZOOKEEPER='' STARTED=()
 
 main() {
@@ -121,6 +121,7 @@ run_clients() {
   for client in "${CLIENTS[@]}"; do
     case $client in
       etcd*.sh) ./"$client" "$ETCD" ;;
+      etcd*.py) "$WORK/venv/bin/python" "$client" "$ETCD" 2> "$WORK/$client.err" ;;
       kazoo*) "$WORK/venv/bin/python" "$client" "$ZOOKEEPER" 2> "$WORK/$client.err" ;;
       *.sh) ./"$client" "${SERVERS[0]}" "$WORK/figures.txt" ;;
       *.py) "$WORK/venv/bin/python" "$client" "$list" 2> "$WORK/$client.err" ;;
