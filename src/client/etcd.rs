@@ -16,6 +16,7 @@ mod session;
 mod watch;
 
 use std::cell::Cell;
+use std::fmt::Debug;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -47,7 +48,8 @@ pub struct Client<E: Env> {
     env: E,
     channel: Channel<E>,
     lessor: Lessor<E>,
-    time_limit: Duration,
+    /// For each call; none: it may take as long as it takes.
+    time_limit: Option<Duration>,
 }
 
 impl<E: Env> Clone for Client<E> {
@@ -115,7 +117,12 @@ impl<E: Env> Client<E> {
     pub fn new(env: E, address: &str, time_limit: Duration) -> Self {
         let channel = Channel::new(env.clone(), address, time_limit);
         let lessor = Lessor::new(env.clone(), channel.clone());
-        Self { env, channel, lessor, time_limit }
+        Self { env, channel, lessor, time_limit: Some(time_limit) }
+    }
+
+    /// The same client without a time limit for its calls, as one that is called with `context.TODO()`.
+    pub fn without_limit(&self) -> Self {
+        Self { time_limit: None, ..self.clone() }
     }
 
     /// Reads keys, as they are now for all clients. Asked again if nobody answers: it changes nothing
@@ -126,7 +133,9 @@ impl<E: Env> Client<E> {
     pub async fn range(&self, request: &RangeRequest) -> Result<RangeResponse, CallError> {
         let sent = Cell::new(false);
         let work = pin!(self.ask_again(request, &sent));
-        self.limited(work, &sent).await
+        let result = self.limited(work, &sent).await;
+        tracing::trace!(?request, ?result, "read");
+        result
     }
 
     async fn ask_again(
@@ -204,14 +213,16 @@ impl<E: Env> Client<E> {
     }
 
     /// One message there and one back, within the time limit.
-    async fn call<A: Message + Default>(
+    async fn call<A: Message + Default + Debug>(
         &self,
         method: Method,
-        request: &impl Message,
+        request: &(impl Message + Debug),
     ) -> Result<A, CallError> {
         let sent = Cell::new(false);
         let work = pin!(self.exchange(method, request, &sent));
-        self.limited(work, &sent).await
+        let result = self.limited(work, &sent).await;
+        tracing::trace!(?method, ?request, ?result, "call");
+        result
     }
 
     async fn limited<A>(
@@ -219,7 +230,8 @@ impl<E: Env> Client<E> {
         work: impl Future<Output = Result<A, CallError>>,
         sent: &Cell<bool>,
     ) -> Result<A, CallError> {
-        self.env.timeout(self.time_limit, work).await.unwrap_or_else(|elapsed| {
+        let Some(limit) = self.time_limit else { return work.await };
+        self.env.timeout(limit, work).await.unwrap_or_else(|elapsed| {
             Err(match sent.get() {
                 true => CallError::Unanswered(elapsed.to_string()),
                 false => CallError::NotSent(elapsed.to_string()),
@@ -233,7 +245,8 @@ impl<E: Env> Client<E> {
         request: &impl Message,
         sent: &Cell<bool>,
     ) -> Result<A, CallError> {
-        let (mut requests, mut answers) = self.channel.open(method, Kind::Unary).await?;
+        let (mut requests, mut answers) =
+            self.channel.open(method, Kind::Unary(self.time_limit)).await?;
         sent.set(true);
         requests.send_last(request)?;
         let mut answer = None;

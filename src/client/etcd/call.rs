@@ -19,8 +19,8 @@ use super::CallError;
 /// Which headers a call needs besides those that all have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// One message there, one back, within a time limit.
-    Unary,
+    /// One message there, one back, within this time.
+    Unary(Option<Duration>),
     /// Messages in both directions for as long as it takes.
     Stream,
     /// The same, to be ended by the server if it has no leader (`WithRequireLeader`).
@@ -28,12 +28,7 @@ pub(super) enum Kind {
 }
 
 /// The headers of a call, as etcdctl 3.4 sends them.
-pub(super) fn head(
-    authority: Authority,
-    method: Method,
-    kind: Kind,
-    limit: Option<Duration>,
-) -> Request<()> {
+pub(super) fn head(authority: Authority, method: Method, kind: Kind) -> Request<()> {
     let mut parts = http::uri::Parts::default();
     parts.scheme = Some(Scheme::HTTP);
     parts.authority = Some(authority);
@@ -46,11 +41,15 @@ pub(super) fn head(
     headers.insert(header::CONTENT_TYPE, fixed("application/grpc"));
     headers.insert(header::TE, fixed("trailers"));
     headers.insert(HeaderName::from_static("client-api-version"), fixed("3.4"));
-    if kind == Kind::StreamWithLeader {
-        headers.insert(HeaderName::from_static("hasleader"), fixed("true"));
-    }
-    if let Some(limit) = limit.and_then(|limit| timeout_text(limit).parse().ok()) {
-        headers.insert(HeaderName::from_static("grpc-timeout"), limit);
+    match kind {
+        Kind::Unary(Some(limit)) => {
+            let text = HeaderValue::try_from(timeout_text(limit)).expect("digits and a letter");
+            headers.insert(HeaderName::from_static("grpc-timeout"), text);
+        }
+        Kind::StreamWithLeader => {
+            headers.insert(HeaderName::from_static("hasleader"), fixed("true"));
+        }
+        Kind::Unary(None) | Kind::Stream => {}
     }
     request
 }

@@ -65,8 +65,7 @@ impl<E: Env> Channel<E> {
         let not_sent =
             |error: h2::Error| CallError::NotSent(format!("{}: {error}", self.line.address));
         let mut sender = self.sender().await?.ready().await.map_err(not_sent)?;
-        let limit = matches!(kind, Kind::Unary).then_some(self.line.time_limit);
-        let head = super::call::head(self.line.authority.clone(), method, kind, limit);
+        let head = super::call::head(self.line.authority.clone(), method, kind);
         let (response, requests) = sender.send_request(head, false).map_err(not_sent)?;
         Ok((Requests::new(requests), Answers::new(response)))
     }
