@@ -3,8 +3,8 @@
 //! Source: etcd `client/v3/experimental/recipes/rwmutex.go`, `key.go`, `watch.go`. A key's name is the wall
 //! clock's time, its order the revision of its last change. A writer waits for the newest key of either kind
 //! that is older than its own, again and again; it never looks whether its own is still there (etcd#16221,
-//! S17). An unlock that fails leaves a key that no later attempt finds again, as each has a name of its own:
-//! it stays as long as the session.
+//! S17). An unlock that breaks off with its connection may leave a key that no later attempt finds again, as each
+//! has a name of its own: it stays as long as the session, and nobody gets the lock meanwhile.
 
 use std::time::Duration;
 
@@ -13,7 +13,6 @@ use picklock_models::etcd::pb::etcdserverpb::request_op::Request;
 use picklock_sim::env::Env;
 
 use super::etcd_hold::{Own, Program, prefix_of, session_bound};
-use super::etcd_mutex::CLAIMS;
 use crate::client::etcd::{CallError, request, revision};
 use crate::lock::{Algorithm, Grant, Lock, LockContext, LockError, LockParams};
 use crate::store::StoreKind;
@@ -25,7 +24,9 @@ pub struct EtcdRwMutex;
 impl Algorithm for EtcdRwMutex {
     const NAME: &'static str = "etcd-rwmutex";
     const ABOUT: &'static str = "E6: recipe.RWMutex, write-locked by all; a lost session is told";
-    const CLAIMS: &'static [Claim] = CLAIMS;
+    /// The recipe says nothing about the order of waiters.
+    const CLAIMS: &'static [Claim] =
+        &[Claim::ExclusiveBelief, Claim::ReleaseSafe, Claim::Recovers];
     const FENCED_TWIN: Option<&'static str> = Some("etcd-mutex-fenced");
     const STORE: StoreKind = StoreKind::Etcd;
     const SHOWS_RECORD: bool = true;
@@ -37,7 +38,10 @@ impl Algorithm for EtcdRwMutex {
     fn client<E: Env>(context: LockContext<E>) -> impl Lock + 'static {
         let prefix = prefix_of(&context.key);
         let own = Own { key: prefix.clone(), revision: 0 };
-        RwMutex { program: Program::new(context), prefix, own }
+        let mut program = Program::new(context);
+        // The recipe leaves its caller no way to set a limit.
+        program.client = program.client.without_limit();
+        RwMutex { program, prefix, own }
     }
 }
 
