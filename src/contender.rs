@@ -167,6 +167,7 @@ mod tests {
             "redis-watchdog-fenced + shop",
             "redis-setpx-del + redis-get-then-decr",
             "redis-lua-decr",
+            "etcd-mutex + etcd-owner-txn",
             "zk-curator-lost + zk-check-multi",
         ] {
             assert_eq!(text.parse::<Contender>().unwrap().to_string(), text);
@@ -179,6 +180,9 @@ mod tests {
         assert!(error("redis-tokn").contains("`redis-token-cad`"));
         assert!(error("redis-token-cad + till").contains("`shop-checked`"));
         assert!(error("redis-token-cad + shop-fenced").contains("no fencing tokens"));
+        assert!(error("redis-token-cad + etcd-owner-txn").contains("shows no record"));
+        assert!(error("etcd-cas-observed + etcd-owner-txn").contains("shows no record"));
+        assert!(error("etcd-owner-txn").contains("needs a lock"));
         assert!(error("redis-token-cad + zk-check-multi").contains("shows no record"));
         assert!(error("zk-check-multi").contains("needs a lock"));
         assert!(error("shop").contains("needs a lock"));

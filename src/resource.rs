@@ -3,6 +3,7 @@
 //! A resource is both ends: the server side that holds the truth, and what a client does with it
 //! inside the critical section.
 
+mod etcd_owner_txn;
 mod redis_get_then_decr;
 mod redis_lua_decr;
 mod shop;
@@ -21,7 +22,7 @@ pub(crate) use redis_get_then_decr::STOCK_KEY;
 pub use shop_server::{SHOP_PORT, ShopServer};
 pub(crate) use zk_check_multi::STOCK_PATH;
 
-use crate::client::Client;
+use crate::client::{self, Client};
 use crate::lock::{Grant, Lock, LockError};
 use crate::store::StoreKind;
 use crate::terms::{Claim, WorkloadKind};
@@ -42,6 +43,8 @@ pub enum ResourceKind {
     RedisGetThenDecr,
     /// A stock in the lock's own Redis: check and decrement in one script (R21).
     RedisLuaDecr,
+    /// A value in the lock's own etcd; each write compares the holder's record (E4b).
+    EtcdOwnerTxn,
     /// A value in the lock's own ZooKeeper; each write checks the holder's node (Z6c).
     ZkCheckMulti,
 }
@@ -59,6 +62,11 @@ pub const RESOURCES: &[(ResourceKind, &str, &str)] = &[
     ),
     (ResourceKind::RedisGetThenDecr, "redis-get-then-decr", "R22: GET, compare, DECR in Redis"),
     (ResourceKind::RedisLuaDecr, "redis-lua-decr", "R21: check and decrement in one Lua script"),
+    (
+        ResourceKind::EtcdOwnerTxn,
+        "etcd-owner-txn",
+        "E4b: a stock in etcd, written in a transaction that compares the holder's record",
+    ),
     (
         ResourceKind::ZkCheckMulti,
         "zk-check-multi",
@@ -87,6 +95,7 @@ impl ResourceKind {
     pub fn store(self) -> Option<StoreKind> {
         match self {
             Self::RedisGetThenDecr | Self::RedisLuaDecr => Some(StoreKind::Redis),
+            Self::EtcdOwnerTxn => Some(StoreKind::Etcd),
             Self::ZkCheckMulti => Some(StoreKind::ZooKeeper),
             Self::Shop | Self::ShopChecked | Self::ShopFenced | Self::ShopFencedWrites => None,
         }
@@ -99,7 +108,7 @@ impl ResourceKind {
 
     /// Whether it compares the holder's record, so that the lock must show it and be in the same store.
     pub fn compares_record(self) -> bool {
-        self == Self::ZkCheckMulti
+        matches!(self, Self::EtcdOwnerTxn | Self::ZkCheckMulti)
     }
 
     /// Whether it can do nothing but count down.
@@ -119,6 +128,7 @@ impl ResourceKind {
             | Self::ShopChecked
             | Self::ShopFenced
             | Self::ShopFencedWrites
+            | Self::EtcdOwnerTxn
             | Self::ZkCheckMulti => &[],
         }
     }
@@ -132,6 +142,8 @@ pub enum Section<E: Env> {
     GetThenDecr(redis_get_then_decr::GetThenDecr<E>),
     /// R21.
     LuaDecr(redis_lua_decr::LuaDecr<E>),
+    /// E4b.
+    OwnerTxn(etcd_owner_txn::OwnerTxn<E>),
     /// Z6c.
     CheckMulti(zk_check_multi::CheckMulti<E>),
 }
@@ -151,6 +163,11 @@ impl<E: Env> Section<E> {
                 Section::GetThenDecr(redis_get_then_decr::GetThenDecr::new(redis()))
             }
             ResourceKind::RedisLuaDecr => Section::LuaDecr(redis_lua_decr::LuaDecr::new(redis())),
+            ResourceKind::EtcdOwnerTxn => {
+                let address = StoreKind::Etcd.address();
+                let client = client::etcd::Client::new(env.clone(), &address, time_limit);
+                Section::OwnerTxn(etcd_owner_txn::OwnerTxn::new(client))
+            }
             ResourceKind::ZkCheckMulti => {
                 Section::CheckMulti(zk_check_multi::CheckMulti::new(env, time_limit))
             }
@@ -163,6 +180,7 @@ impl<E: Env> Section<E> {
             Section::Shop(shop) => shop.work(desk, lock, grant).await,
             Section::GetThenDecr(section) => section.work(desk, grant).await,
             Section::LuaDecr(section) => section.work(desk).await,
+            Section::OwnerTxn(section) => section.work(desk, grant).await,
             Section::CheckMulti(section) => section.work(desk, grant).await,
         }
     }

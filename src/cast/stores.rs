@@ -4,7 +4,8 @@ use std::io;
 use std::rc::Rc;
 
 use bytes::Bytes;
-use picklock_models::etcd::{self, Etcd};
+use picklock_models::etcd::pb::etcdserverpb::PutRequest;
+use picklock_models::etcd::{self, Call, Etcd, StreamId};
 use picklock_models::model::Crash;
 use picklock_models::redis::{self, Redis, Request};
 use picklock_models::zookeeper::records::{Acl, CreateRequest};
@@ -37,7 +38,7 @@ impl Stores {
         for store in plan.contender.stores() {
             match store {
                 StoreKind::Redis => stores.redis = Some(Rc::new(redis(plan, holders))),
-                StoreKind::Etcd => stores.etcd = Some(Rc::new(etcd(holders))),
+                StoreKind::Etcd => stores.etcd = Some(Rc::new(etcd(plan, holders))),
                 StoreKind::ZooKeeper => stores.zookeeper = Some(Rc::new(zookeeper(plan, holders))),
             }
         }
@@ -92,12 +93,18 @@ fn redis(plan: &Plan, holders: &str) -> Server<Redis> {
     server.preload(vec![Request::new(["SET", STOCK_KEY, &stock])])
 }
 
-fn etcd(holders: &str) -> Server<Etcd> {
+fn etcd(plan: &Plan, holders: &str) -> Server<Etcd> {
     let lock = lock_key(StoreKind::Etcd, holders);
     let watched = watched([(&lock, RecordName::Lock), (STOCK_KEY, RecordName::Stock)]);
     let keys = watched.iter().map(|(key, _)| key.clone()).collect();
     let config = etcd::Config { watched: keys, ..etcd::Config::default() };
-    Server::new(StoreKind::Etcd.host(), config, watched)
+    let server = Server::new(StoreKind::Etcd.host(), config, watched);
+    if plan.contender.resource.store() != Some(StoreKind::Etcd) {
+        return server;
+    }
+    let (key, value) = (STOCK_KEY.into(), plan.workload.initial.to_string().into());
+    let stock = PutRequest { key, value, ..PutRequest::default() };
+    server.preload(vec![Call::message(StreamId(1), etcd::rpc::Request::Put(stock))])
 }
 
 fn zookeeper(plan: &Plan, holders: &str) -> Server<ZooKeeper> {
