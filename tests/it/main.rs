@@ -3,6 +3,8 @@
 mod bad_input;
 mod cli;
 mod determinism;
+mod etcd_client;
+mod etcd_locks;
 #[cfg(all(feature = "real", unix))]
 mod hostile;
 mod plans;
