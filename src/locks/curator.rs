@@ -202,12 +202,18 @@ impl<E: Env> Mutex<E> {
     }
 }
 
+/// Why a lock was not granted. Whoever was in the queue may still be there, until the background has
+/// deleted its node.
+pub(super) fn undecided(error: ZkError) -> LockError {
+    error.sent_before().into()
+}
+
 /// What the names of an `InterProcessMutex`'s nodes end with, before the number.
 pub(super) const LOCK_NAME: &str = "lock-";
 
 impl<E: Env> Lock for Mutex<E> {
     async fn acquire(&mut self) -> Result<Grant, LockError> {
-        let own = self.queue.stand(&self.application.curator).await?;
+        let own = self.queue.stand(&self.application.curator).await.map_err(undecided)?;
         Ok(self.application.begin(&own))
     }
 

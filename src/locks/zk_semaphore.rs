@@ -11,7 +11,7 @@ use std::time::Duration;
 use picklock_sim::env::Env;
 use picklock_sim::signal::Bell;
 
-use super::curator::{Application, LOCK_NAME, LossAt, Queue, curator_bound};
+use super::curator::{Application, LOCK_NAME, LossAt, Queue, curator_bound, undecided};
 use crate::client::curator::Protection;
 use crate::client::zookeeper::{Created, ZkError};
 use crate::lock::{Algorithm, Grant, Lock, LockContext, LockError, LockParams};
@@ -111,7 +111,7 @@ impl<E: Env> Lock for Client<E> {
                 Err(ZkError::NO_NODE) if self.application.curator.allow_retry(retries).await => {
                     retries += 1;
                 }
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(undecided(error)),
             }
         }
     }

@@ -160,7 +160,8 @@ impl<'a> Place<'a> {
 impl<E: Env> Lock for Client<E> {
     async fn acquire(&mut self) -> Result<Grant, LockError> {
         loop {
-            match self.lock().await? {
+            // Its node may be there, and stay.
+            match self.lock().await.map_err(ZkError::sent_before)? {
                 Attempt::Owner(node) => return Ok(self.sessions.holding.begin(&node.path, &node.stat)),
                 Attempt::NotOwner(watch) => watch.rung().await,
             }

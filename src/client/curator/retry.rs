@@ -21,17 +21,21 @@ impl<E: Env> Curator<E> {
     /// policy allows it. Each has the handle of the session that there is then.
     ///
     /// # Errors
-    /// That of the last attempt.
+    /// That of the last attempt; it may have happened if any of them may.
     pub async fn retrying<T>(
         &self,
         mut attempt: impl AsyncFnMut(&ZkHandle) -> Result<T, ZkError>,
     ) -> Result<T, ZkError> {
         // Whether there is a connection by then or not: without one the request waits in the handle.
         let _ = self.inner.env.timeout(CONNECTION_TIMEOUT, self.until_connected()).await;
-        let mut retries = 0;
+        let (mut retries, mut sent) = (0, false);
         loop {
             match attempt(&self.handle()).await {
-                Err(error) if error.is_retryable() && self.allow_retry(retries).await => {
+                Err(error) if error.is_retryable() => {
+                    sent |= error.was_sent();
+                    if !self.allow_retry(retries).await {
+                        return Err(if sent { error.sent_before() } else { error });
+                    }
                     retries += 1;
                 }
                 result => return result,

@@ -36,17 +36,31 @@ impl ZkError {
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::ConnectionLoss { .. } | Self::SessionExpired { .. })
     }
+
+    /// Whether it may have left: then it may have happened.
+    pub fn was_sent(&self) -> bool {
+        match self {
+            Self::Refused(_) => false,
+            Self::ConnectionLoss { sent } | Self::SessionExpired { sent } => *sent,
+            Self::Unexpected(_) => true,
+        }
+    }
+
+    /// The same error of a request that was sent before.
+    #[must_use]
+    pub fn sent_before(self) -> Self {
+        match self {
+            Self::ConnectionLoss { .. } => Self::ConnectionLoss { sent: true },
+            Self::SessionExpired { .. } => Self::SessionExpired { sent: true },
+            refused => refused,
+        }
+    }
 }
 
 impl From<ZkError> for LockError {
     fn from(error: ZkError) -> Self {
         let text = error.to_string();
-        match error {
-            ZkError::ConnectionLoss { sent: true }
-            | ZkError::SessionExpired { sent: true }
-            | ZkError::Unexpected(_) => LockError::Indefinite(text),
-            _ => LockError::Definite(text),
-        }
+        if error.was_sent() { LockError::Indefinite(text) } else { LockError::Definite(text) }
     }
 }
 
