@@ -151,6 +151,7 @@ mod tests {
             sometimes: set("ledger"),
             may: set("starvation"),
             why: None,
+            costs: Default::default(),
             line: 1,
         }
     }

@@ -5,6 +5,7 @@
 //! once, and a holder that crashes. Everything is taken from the history and from a tap on the wires, so the
 //! event engine only.
 
+mod bounds;
 mod ledger;
 
 use picklock_models::model::Crash;
@@ -19,20 +20,36 @@ use crate::engine::Engine;
 use crate::pipeline;
 use crate::plan::Plan;
 use crate::scenario::{Scenario, WorkloadSpec};
-use ledger::Ledger;
 
-/// What a lock costs. Averages over all grants, releases and crashes of [`RUNS`] runs.
+pub use bounds::CostBounds;
+pub use ledger::Ledger;
+
+/// What was measured in some runs: averages over all their grants, releases and crashes. `None`: there was
+/// nothing of the kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Costs {
-    /// Messages between clients and the lock's server for each grant, with one client.
-    pub messages_alone: Option<f64>,
-    /// The same with [`CROWD`] clients.
-    pub messages_crowded: Option<f64>,
+pub struct Measured {
+    /// Messages between clients and the lock's server for each grant.
+    pub messages: Option<f64>,
     /// From when a holder gives the lock back to the next grant, while somebody waits, in milliseconds.
     pub hand_over_ms: Option<f64>,
     /// How many waiting clients the server woke with a message at the release.
     pub woken: Option<f64>,
-    /// From a holder's crash to the next grant, in milliseconds; `None`: nobody ever got it.
+    /// From a holder's crash to the next grant, in milliseconds.
+    pub free_after_crash_ms: Option<f64>,
+}
+
+/// What a lock costs, from [`RUNS`] runs of each plan; see [`Measured`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Costs {
+    /// With one client.
+    pub messages_alone: Option<f64>,
+    /// With [`CROWD`] clients.
+    pub messages_crowded: Option<f64>,
+    /// With [`CROWD`] clients.
+    pub hand_over_ms: Option<f64>,
+    /// With [`CROWD`] clients.
+    pub woken: Option<f64>,
+    /// With [`CROWD`] clients; `None`: nobody ever got it again.
     pub free_after_crash_ms: Option<f64>,
 }
 
@@ -61,15 +78,15 @@ pub fn measure(
             let tap = tap.expect("the event engine has taps");
             total.add(&outcome.history, &tap, contender.store.host());
         }
-        Ok::<_, WorldError>(total)
+        Ok::<_, WorldError>(total.measured())
     };
     let (alone, crowded, crashed) = (total(alone)?, total(crowded)?, total(crash)?);
     Ok(Some(Costs {
-        messages_alone: alone.messages_per_grant(),
-        messages_crowded: crowded.messages_per_grant(),
-        hand_over_ms: crowded.hand_over_ms(),
-        woken: crowded.woken(),
-        free_after_crash_ms: crashed.free_after_crash_ms(),
+        messages_alone: alone.messages,
+        messages_crowded: crowded.messages,
+        hand_over_ms: crowded.hand_over_ms,
+        woken: crowded.woken,
+        free_after_crash_ms: crashed.free_after_crash_ms,
     }))
 }
 

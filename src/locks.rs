@@ -44,6 +44,7 @@ algorithms! {
     redis_watchdog::RedisWatchdog,
     redis_watchdog_silent::RedisWatchdogSilent,
     redis_watchdog_fenced::RedisWatchdogFenced,
+    etcd_get_then_put::EtcdGetThenPut,
     etcd_txn_lease::EtcdTxnLease,
     etcd_mutex::EtcdMutex,
     etcd_mutex_silent::EtcdMutexSilent,

@@ -21,6 +21,7 @@ pub use file::{InputError, load, load_history, load_plan, load_plan_of};
 
 use crate::checkers;
 use crate::contender::Contender;
+use crate::costs::{CostBounds, Measured};
 use crate::families::Family;
 use crate::lock::LockParams;
 use crate::outcome::Outcome;
@@ -183,6 +184,9 @@ pub struct ContenderSpec {
     /// Checkers that may find one. All others must not, in any run.
     #[serde(default)]
     pub may: BTreeSet<String>,
+    /// What it must cost, on an engine that can tell.
+    #[serde(default)]
+    pub costs: CostBounds,
     /// Why that is expected, and where it is published.
     #[serde(default)]
     pub why: Option<String>,
@@ -269,6 +273,12 @@ impl ContenderSpec {
     /// Whether this checker may find something.
     pub fn foresees(&self, checker: &str) -> bool {
         [&self.always, &self.sometimes, &self.may].iter().any(|set| set.contains(checker))
+    }
+
+    /// What it costs, where that is not as expected.
+    pub fn dear(&self, measured: &Measured) -> impl Iterator<Item = Surprise> {
+        let surprise = |text| Surprise { checker: "costs", unjudged: false, text };
+        self.costs.surprises(measured).into_iter().map(surprise)
     }
 
     /// What did not come out as expected, over all runs; empty if everything did.

@@ -3,9 +3,8 @@
 //! Both halves of Kleppmann's remedy (2016): the lock service must hand out strictly growing numbers,
 //! across failovers and restarts too, and the resource must refuse a number lower than the highest
 //! it has accepted. The order of grants is that of the stored lock records where servers reported
-//! them, since a reply may overtake another; else that of the clients' `ok`s. Only a re-entry
-//! may show the same token again: by a client that has not given its lock back, or whose giving back never
-//! got so far that its record went away.
+//! them, since a reply may overtake another; else that of the clients' `ok`s. Only a re-entry, by a
+//! client that has not given its lock back, may show the same token again.
 
 use picklock_models::model::ChangeKind;
 use picklock_sim::history::{Event, Kind, Op, RecordName};
@@ -85,8 +84,6 @@ struct Asker {
     asked: u32,
     stored: Option<u32>,
     holds: bool,
-    /// The stored record behind its last grant, while that is still there.
-    standing: Option<u32>,
 }
 
 impl Grants {
@@ -105,16 +102,13 @@ impl Grants {
                         token,
                         place: stored.unwrap_or(event.index),
                         ok_event: event.index,
-                        re_entry: asker.holds
-                            || (asker.standing.is_some() && asker.standing == asker.stored),
+                        re_entry: asker.holds,
                     }));
                     asker.holds = true;
-                    asker.standing = asker.stored;
                 }
-                (Op::Release, Kind::Invoke) | (Op::Lost, _) => {
+                (Op::Release, Kind::Invoke) | (Op::Lost | Op::Crashed, _) => {
                     askers.of(event.process).holds = false;
                 }
-                (Op::Crashed, _) => *askers.of(event.process) = Asker::default(),
                 (
                     Op::Record {
                         record: RecordName::Lock,
@@ -124,15 +118,6 @@ impl Grants {
                     },
                     _,
                 ) => askers.of(by).stored = Some(event.index),
-                (
-                    Op::Record {
-                        record: RecordName::Lock,
-                        change: ChangeKind::Deleted | ChangeKind::Expired,
-                        owner: Some(owner),
-                        ..
-                    },
-                    _,
-                ) => askers.of(owner).standing = None,
                 _ => {}
             }
         }
@@ -158,10 +143,12 @@ fn out_of_order(history: &History, grants: &[Grant], breaches: &mut Vec<Breach>)
 
 fn order_breach(history: &History, top: &Grant, grant: &Grant) -> Breach {
     let at = |index: u32| history.events[index as usize].at;
-    let meaning = if grant.token == top.token {
-        "a resource cannot tell the two holders apart"
-    } else {
+    let meaning = if grant.token != top.token {
         "a resource would refuse the new holder, not the stale one"
+    } else if grant.client == top.client {
+        "a write that is late from the time before would be accepted"
+    } else {
+        "a resource cannot tell the two holders apart"
     };
     Breach {
         event: grant.ok_event.max(top.ok_event),

@@ -11,6 +11,7 @@ use super::output::{self, FOLDER};
 use super::reports::Reports;
 use super::{CliError, CliResult};
 use crate::checkers::judge;
+use crate::costs::{Ledger, Measured};
 use crate::engine::Engine;
 use crate::exit_code::Exit;
 use crate::outcome::Outcome;
@@ -53,6 +54,9 @@ pub(crate) struct ContenderResult {
     /// Why it could not be run, if the engine cannot express it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) skipped: Option<String>,
+    /// What it cost, where the scenario expects something of that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) costs: Option<Measured>,
     /// The judgements of the run that is shown: the first surprising one, or the first.
     pub(crate) judgements: Vec<Judgement>,
     /// The plan of that run.
@@ -109,11 +113,13 @@ fn run_contender(
         runs: 0,
         surprises: Vec::new(),
         skipped: None,
+        costs: None,
         judgements: Vec::new(),
         plan: None,
     };
     let folder = Path::new(FOLDER).join("run").join(args.engine.name()).join(&scenario.name);
     let mut outcomes = Vec::new();
+    let mut ledger = Ledger::default();
     for seed in scenario.seeds() {
         let plan = scenario.plan(spec.name, seed);
         let stem = folder.join(output::slug(&format!("{}-{seed}", spec.name)));
@@ -130,12 +136,22 @@ fn run_contender(
         output::write_file(&history_file, |out| picklock_sim::history::write(&history, out))?;
         let judgements = judge(&history);
         let outcome = Outcome::new(&plan, args.engine, history, judgements);
+        if spec.costs.any()
+            && let (_, Some(tap)) = pipeline::run_tapped(&plan, args.engine)?
+        {
+            ledger.add(&outcome.history, &tap, spec.name.store.host());
+        }
         output::write_json(&stem.with_extension("plan.json"), &outcome.plan)?;
         outcomes.push((outcome, stem.with_extension("plan.json")));
     }
     let (outcomes, plans): (Vec<_>, Vec<_>) = outcomes.into_iter().unzip();
     result.runs = outcomes.len();
     result.surprises = spec.surprises(&outcomes);
+    if spec.costs.any() && args.engine == Engine::Event {
+        let measured = ledger.measured();
+        result.surprises.extend(spec.dear(&measured));
+        result.costs = Some(measured);
+    }
     let surprising =
         outcomes.iter().position(|one| !spec.surprises(std::slice::from_ref(one)).is_empty());
     let telling = outcomes.iter().position(|outcome| outcome.violations().next().is_some());

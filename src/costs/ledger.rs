@@ -8,11 +8,12 @@ use picklock_sim::host::HostName;
 use picklock_sim::tap::{Message, Tap};
 use picklock_sim::time::SimTime;
 
+use super::Measured;
 use crate::terms::History;
 
 /// Sums over runs.
 #[derive(Debug, Default)]
-pub(super) struct Ledger {
+pub struct Ledger {
     grants: u32,
     messages: u32,
     /// Milliseconds from the beginning of each release to the next grant.
@@ -42,24 +43,19 @@ impl Mean {
 }
 
 impl Ledger {
-    pub(super) fn messages_per_grant(&self) -> Option<f64> {
-        (self.grants > 0).then(|| f64::from(self.messages) / f64::from(self.grants))
-    }
-
-    pub(super) fn hand_over_ms(&self) -> Option<f64> {
-        self.hand_overs.get()
-    }
-
-    pub(super) fn woken(&self) -> Option<f64> {
-        self.woken.get()
-    }
-
-    pub(super) fn free_after_crash_ms(&self) -> Option<f64> {
-        self.crashes.get()
+    /// What it comes to.
+    pub fn measured(&self) -> Measured {
+        let messages = f64::from(self.messages) / f64::from(self.grants);
+        Measured {
+            messages: (self.grants > 0).then_some(messages),
+            hand_over_ms: self.hand_overs.get(),
+            woken: self.woken.get(),
+            free_after_crash_ms: self.crashes.get(),
+        }
     }
 
     /// Adds a run of a lock that is kept at `server`.
-    pub(super) fn add(&mut self, history: &History, tap: &Tap, server: HostName) {
+    pub fn add(&mut self, history: &History, tap: &Tap, server: HostName) {
         let of_the_lock = |message: &&Message| message.from == server || message.to == server;
         self.messages += tap.messages.iter().filter(of_the_lock).count() as u32;
         let mut asking: BTreeSet<HostName> = BTreeSet::new();

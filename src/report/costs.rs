@@ -2,7 +2,7 @@
 
 use crate::compare::Matrix;
 use crate::contender::Contender;
-use crate::costs::{CROWD, Costs, RUNS};
+use crate::costs::{CROWD, Costs, Measured, RUNS};
 
 /// A column: its title, what it says, and its value in a row.
 pub(super) struct Column {
@@ -61,6 +61,18 @@ pub(super) fn rows(matrix: &Matrix) -> Vec<(Contender, Costs)> {
         }
     }
     rows
+}
+
+/// What was measured, as a line.
+pub(super) fn in_words(measured: &Measured) -> String {
+    let Measured { messages, hand_over_ms, woken, free_after_crash_ms } = *measured;
+    let figures = [
+        messages.map(|count| format!("{count:.1} messages for each grant")),
+        hand_over_ms.map(|ms| format!("hand-over in {ms:.0} ms")),
+        woken.map(|count| format!("each release wakes {count:.1}")),
+        free_after_crash_ms.map(|ms| format!("after a holder's death nobody's for {ms:.0} ms")),
+    ];
+    figures.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 /// How they were measured.

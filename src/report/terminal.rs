@@ -101,6 +101,9 @@ fn contender_result(text: &mut String, result: &ContenderResult) {
     for surprise in &result.surprises {
         let _ = writeln!(text, "         NOT EXPECTED: {surprise}");
     }
+    if let Some(costs) = &result.costs {
+        let _ = writeln!(text, "         {}", super::costs::in_words(costs));
+    }
     let told = told_violations(&result.judgements);
     for (_, violation) in &told {
         for line in &violation.story {

@@ -27,20 +27,6 @@ fn a_token_handed_out_twice_is_a_breach() {
 }
 
 #[test]
-fn who_failed_to_give_it_back_still_has_it() {
-    let granted = Script::sale(9).at(10).asks(1).locked(1).ok(1, token(7));
-    let failed = granted.at(20).invoke(1, Op::Release).fail(1, Op::Release).at(30).asks(1);
-    assert_eq!(ask(NAME, &failed.clone().ok(1, token(7)).done()), Verdict::Pass);
-    // But not once its record went away, however it comes to have another.
-    let gone = failed.unlocked(1, 1).locked(1).ok(1, token(7)).done();
-    assert_eq!(ask(NAME, &gone).word(), "fail");
-}
-
-fn token(token: u64) -> Op {
-    Op::Acquire { token: Some(token), until: None }
-}
-
-#[test]
 fn a_crash_ends_a_re_entry() {
     let script = Script::sale(9).at(10).acquired_with(1, 7).crashed(client(1)).booted(client(1));
     assert_eq!(ask(NAME, &script.acquired_with(1, 7).done()).word(), "fail");
