@@ -18,7 +18,7 @@ WORK=$TOP/target/clients
 mkdir -p "$WORK"
 rm -f "$WORK"/*.err "$WORK"/*.out
 CLIENTS=(redis-cli.sh redis-benchmark.sh redis_py.py redis_py_lock.py python_redis_lock.py ioredis.js redlock.js
-         etcdctl.sh etcd3_lock.py kazoo_locks.py)
+         etcdctl.sh etcd3_lock.py kazoo_locks.py zkcli.sh)
 SERVERS=() ETCD='' ZOOKEEPER='' STARTED=()
 
 main() {
@@ -47,6 +47,7 @@ die() { echo "adapters/clients/run.sh: $*" >&2; exit 2; }
 install() {
   command -v redis-cli > /dev/null && command -v redis-benchmark > /dev/null || apt_install redis-tools
   command -v etcdctl > /dev/null || apt_install etcd-client
+  [ -x /usr/share/zookeeper/bin/zkCli.sh ] || apt_install zookeeper
   command -v node > /dev/null && command -v npm > /dev/null || apt_install nodejs npm
   python3 -c 'import venv, ensurepip' 2> /dev/null || apt_install python3-venv
   if ! cmp -s requirements.txt "$WORK/requirements.installed"; then
@@ -122,6 +123,7 @@ run_clients() {
     case $client in
       etcd*.sh) ./"$client" "$ETCD" ;;
       etcd*.py) "$WORK/venv/bin/python" "$client" "$ETCD" 2> "$WORK/$client.err" ;;
+      zk*) ./"$client" "$ZOOKEEPER" ;;
       kazoo*) "$WORK/venv/bin/python" "$client" "$ZOOKEEPER" 2> "$WORK/$client.err" ;;
       *.sh) ./"$client" "${SERVERS[0]}" "$WORK/figures.txt" ;;
       *.py) "$WORK/venv/bin/python" "$client" "$list" 2> "$WORK/$client.err" ;;
