@@ -52,6 +52,7 @@ algorithms! {
     etcd_mutex_343_silent::EtcdMutex343Silent,
     etcd_election::EtcdElection,
     etcd_mutex_fenced::EtcdMutexFenced,
+    etcd_v3lock::EtcdV3Lock,
     etcd_rwmutex::EtcdRwMutex,
     etcd_cas_observed::EtcdCasObserved,
     zk_naive_ephemeral::ZkNaiveEphemeral,

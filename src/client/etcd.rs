@@ -20,10 +20,14 @@ use std::fmt::Debug;
 use std::pin::pin;
 use std::time::Duration;
 
+use bytes::Bytes;
 use picklock_models::etcd::pb::etcdserverpb::{
     DeleteRangeRequest, DeleteRangeResponse, LeaseGrantRequest, LeaseGrantResponse,
     LeaseRevokeRequest, LeaseRevokeResponse, LeaseTimeToLiveRequest, LeaseTimeToLiveResponse,
     PutRequest, PutResponse, RangeRequest, RangeResponse, ResponseHeader, TxnRequest, TxnResponse,
+};
+use picklock_models::etcd::pb::v3lockpb::{
+    LockRequest, LockResponse, UnlockRequest, UnlockResponse,
 };
 use picklock_models::etcd::rpc::Method;
 use picklock_models::etcd::{Code, Status};
@@ -210,6 +214,24 @@ impl<E: Env> Client<E> {
     ) -> Result<LeaseTimeToLiveResponse, CallError> {
         let request = LeaseTimeToLiveRequest { id: lease, keys: false };
         self.call(Method::LeaseTimeToLive, &request).await
+    }
+
+    /// Has the server take a lock for this client, under a lease of the client's or, with 0, of the
+    /// server's own. It takes as long as it takes; whoever gives up is taken out of the queue by the server.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn lock(&self, name: &Bytes, lease: i64) -> Result<LockResponse, CallError> {
+        let request = LockRequest { name: name.clone(), lease };
+        self.without_limit().call(Method::Lock, &request).await
+    }
+
+    /// Gives up a lock that the server has taken, whoever holds it now.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn unlock(&self, key: &Bytes) -> Result<UnlockResponse, CallError> {
+        self.call(Method::Unlock, &UnlockRequest { key: key.clone() }).await
     }
 
     /// One message there and one back, within the time limit.

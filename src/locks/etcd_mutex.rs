@@ -1,8 +1,8 @@
 //! E2: a queue of keys, each with its client's lease; whose key was created first holds the lock.
 //!
-//! Source: etcd `client/v3/concurrency/mutex.go`, `key.go`, as in 3.4.4 and later. Each waiter watches the
+//! Source: etcd `client/v3/concurrency/mutex.go`, `key.go`, as in 3.5 and later. Each waiter watches the
 //! key before its own, so a release wakes one client, in the order in which they came. After waiting it reads
-//! its own key again, because its session may have died meanwhile (etcd#11456, S13); 3.4.3 did not
+//! its own key again, because its session may have died meanwhile (etcd#11456, S13); 3.4 never did
 //! ([`super::etcd_mutex_343`]).
 //!
 //! A worker is told when `Session.Done` fires. That is late: up to a second and the way of an answer after

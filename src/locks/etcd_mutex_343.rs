@@ -1,4 +1,4 @@
-//! E2b: E2 as it was up to etcd 3.4.3. A waiter whose session died while it waited is let in all the same
+//! E2b: E2 as it was in etcd 3.4.3 and in all of 3.4. A waiter whose session died while it waited is let in all the same
 //! (etcd#11456, S13). It is told of the dead session at once, so a worker that looks at `Session.Done` stops
 //! before it writes; [`super::etcd_mutex_343_silent`] does not look.
 
@@ -17,7 +17,7 @@ pub struct EtcdMutex343;
 
 impl Algorithm for EtcdMutex343 {
     const NAME: &'static str = "etcd-mutex-343";
-    const ABOUT: &'static str = "E2b: etcd-mutex of 3.4.3, which never looks whether its own key is still there";
+    const ABOUT: &'static str = "E2b: etcd-mutex of 3.4.3, which never looks at its own key again";
     const CLAIMS: &'static [Claim] = CLAIMS;
     const FENCED_TWIN: Option<&'static str> = Some("etcd-mutex-fenced");
     const STORE: StoreKind = StoreKind::Etcd;

@@ -54,7 +54,7 @@ fn is_grant(event: &Event) -> bool {
 
 #[test]
 fn who_waits_is_woken_and_does_not_poll() {
-    for lock in WATCHING {
+    for lock in WATCHING.into_iter().chain(["etcd-v3lock"]) {
         // Whoever would poll would be seen by this pause.
         let outcome = run(lock, |plan| plan.lock.retry_ms = 3000);
         assert_eq!(outcome.violations().count(), 0, "{lock}");
@@ -119,6 +119,41 @@ fn a_holder_that_is_cut_off_is_told_unless_nobody_looks() {
             // in both cases up to one more.
             _ => assert!(told_ms.is_some_and(|ms| (1900..=6000).contains(&ms)), "{told_ms:?}"),
         }
+    }
+}
+
+#[test]
+fn the_servers_own_lock_leaves_a_dead_holder_a_minute() {
+    let crash = Fault::Crash { host: Target::Holder, how: Crash::PowerLoss };
+    let outcome = run("etcd-v3lock", |plan| {
+        plan.world.end_at_ms = 70_000;
+        plan.world.faults = vec![at(OpName::Acquire, Kind::Ok, None, crash)];
+    });
+    let dead = first(&outcome, |event| event.op == Op::Crashed).expect("it dies");
+    let next = first(&outcome, |event| is_grant(event) && event.at > dead).expect("another");
+    let waited_ms = next.since(dead).as_millis();
+    assert!((59_900..=60_550).contains(&waited_ms), "{waited_ms} ms");
+}
+
+#[test]
+fn who_waits_in_the_server_hears_of_its_loss_of_power() {
+    let crash = Fault::Crash { host: ETCD, how: Crash::PowerLoss };
+    let outcome = run("etcd-v3lock", |plan| {
+        plan.workload.hold_ms = 300;
+        plan.world.end_at_ms = 80_000;
+        plan.world.faults = vec![at(OpName::Acquire, Kind::Ok, Some(1000), crash)];
+    });
+    let broken_off = outcome
+        .history
+        .events
+        .iter()
+        .filter(|event| event.kind == Kind::Info && event.op.name() == OpName::Acquire);
+    // Nothing is sent to the server by who only waits, but a probe every fifteen seconds.
+    let heard = broken_off.last().expect("waits break off").at;
+    assert!((14_000..=16_000).contains(&heard.since(SimTime::ZERO).as_millis()), "{heard}");
+    for number in 1..=4 {
+        let granted = |event: &Event| is_grant(event) && event.process == HostName::client(number);
+        assert!(first(&outcome, |event| granted(event) && event.at > heard).is_some());
     }
 }
 

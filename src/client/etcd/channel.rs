@@ -6,19 +6,26 @@
 //! attempts here (grpc-go has one); callers that try again have pauses of their own.
 
 use std::cell::RefCell;
+use std::future::pending;
 use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use h2::client::{Builder, Connection, SendRequest};
+use h2::{Ping, PingPong};
 use http::uri::Authority;
 use picklock_models::etcd::rpc::Method;
-use picklock_sim::env::Env;
+use picklock_sim::env::{Either, Env, race};
 use picklock_sim::signal::Signal;
 
 use super::CallError;
 use super::call::{Answers, Kind, Requests};
+
+/// How often Go's dialer has the kernel probe a connection (`net.Dialer`, TCP keep-alive): a machine that lost
+/// its power and came back answers with a reset, and who only listens would never hear of it otherwise. The
+/// worlds here have no such probes, so a PING of HTTP/2 stands for them.
+const PROBE: Duration = Duration::from_secs(15);
 
 /// See the module. Clones share it.
 pub(super) struct Channel<E> {
@@ -96,11 +103,14 @@ impl<E: Env> Line<E> {
     /// Opens a connection and drives it until it ends.
     async fn keep_open(self: Rc<Self>, tried: Signal) {
         let why = match self.env.timeout(self.time_limit, self.connect()).await {
-            Ok(Ok((sender, connection))) => {
+            Ok(Ok((sender, mut connection))) => {
                 *self.state.borrow_mut() = State::Open(sender);
                 tried.set();
-                let ended = connection.await;
-                ended.map_or_else(|error| error.to_string(), |()| "closed by the server".to_owned())
+                let probing = self.probe(connection.ping_pong());
+                match race(connection, probing).await {
+                    Either::Left(Err(error)) => error.to_string(),
+                    _ => "closed by the server".to_owned(),
+                }
             }
             Ok(Err(error)) => error.to_string(),
             Err(elapsed) => elapsed.to_string(),
@@ -108,6 +118,19 @@ impl<E: Env> Line<E> {
         tracing::debug!(address = self.address, why, "no connection");
         *self.state.borrow_mut() = State::Closed(why);
         tried.set();
+    }
+
+    /// Sends something now and then, and waits for as long as it takes.
+    async fn probe(&self, pings: Option<PingPong>) {
+        if let Some(mut pings) = pings {
+            loop {
+                self.env.sleep(PROBE).await;
+                if pings.ping(Ping::opaque()).await.is_err() {
+                    break;
+                }
+            }
+        }
+        pending().await
     }
 
     async fn connect(&self) -> io::Result<(SendRequest<Bytes>, Connection<E::Stream, Bytes>)> {
