@@ -24,3 +24,6 @@ mod support;
 mod sweeps;
 mod tidy;
 mod verify;
+mod zookeeper_client;
+mod zookeeper_lab;
+mod zookeeper_locks;

@@ -12,13 +12,15 @@ impl<E: Env> Curator<E> {
     /// deleted in the background (`guaranteed`).
     ///
     /// # Errors
-    /// See [`ZkError`]; [`ZkError::NO_NODE`] if it is not there.
+    /// See [`ZkError`]; [`ZkError::NO_NODE`] if it is not there. What is left to the background may happen.
     pub async fn delete_guaranteed(&self, path: &str) -> Result<(), ZkError> {
-        let deleted = self.retrying(async |zk| zk.delete(path).await).await;
-        if deleted.as_ref().is_err_and(ZkError::is_retryable) {
-            self.delete_in_background(path.to_owned());
+        match self.retrying(async |zk| zk.delete(path).await).await {
+            Err(error) if error.is_retryable() => {
+                self.delete_in_background(path.to_owned());
+                Err(error.sent_before())
+            }
+            deleted => deleted,
         }
-        deleted
     }
 
     /// Deletes a node as soon as that is possible.
