@@ -143,13 +143,13 @@ fn who_waits_in_the_server_hears_of_its_loss_of_power() {
         plan.world.end_at_ms = 80_000;
         plan.world.faults = vec![at(OpName::Acquire, Kind::Ok, Some(1000), crash)];
     });
-    let broken_off = outcome
+    let mut broken_off = outcome
         .history
         .events
         .iter()
         .filter(|event| event.kind == Kind::Info && event.op.name() == OpName::Acquire);
     // Nothing is sent to the server by who only waits, but a probe every fifteen seconds.
-    let heard = broken_off.last().expect("waits break off").at;
+    let heard = broken_off.next_back().expect("waits break off").at;
     assert!((14_000..=16_000).contains(&heard.since(SimTime::ZERO).as_millis()), "{heard}");
     for number in 1..=4 {
         let granted = |event: &Event| is_grant(event) && event.process == HostName::client(number);
