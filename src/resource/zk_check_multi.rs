@@ -24,9 +24,9 @@ use crate::terms::WorkloadKind;
 /// The node that holds the value.
 pub(crate) const STOCK_PATH: &str = "/stock";
 
-/// Of a client that only reads and writes: nothing depends on when its session ends. Six ticks make it ping
-/// every other second.
-const SESSION_TIMEOUT_MS: u32 = 6 * TICK_MS;
+/// Of a client that only reads and writes: nothing depends on when its session ends. Ten ticks, so that
+/// pauses for which locks are tried do not cost it its connection as well.
+const SESSION_TIMEOUT_MS: u32 = 10 * TICK_MS;
 
 /// A client's way to the value.
 pub struct CheckMulti<E: Env> {

@@ -15,6 +15,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use picklock_models::time::SteadyTime;
 use picklock_models::zookeeper::jute::{Jute, put_frame};
 use picklock_models::zookeeper::records::Zxid;
 use picklock_models::zookeeper::{
@@ -176,12 +177,12 @@ impl<E: Env> Connection<E> {
 
     async fn talk(&mut self, stream: &mut E::Stream) -> io::Result<Infallible> {
         let mut pace = Pace::new(self.shared.timeout_ms.get(), self.env.steady());
+        let mut due = self.keep_pace(&mut pace)?;
         loop {
-            let wait = self.keep_pace(&mut pace)?;
-            let until = self.env.steady() + wait;
-            let mut timer = pin!(self.env.sleep(wait));
-            // A timer is kept while nothing is due before it: most things that happen put off what is due.
-            loop {
+            // A timer is kept while nothing is due before it: most of what happens puts off what is due.
+            let until = due;
+            let mut timer = pin!(self.env.sleep(until.since(self.env.steady())));
+            while due >= until {
                 if !self.shared.is_alive() {
                     return Err(io::ErrorKind::ConnectionAborted.into());
                 }
@@ -190,25 +191,29 @@ impl<E: Env> Connection<E> {
                 }
                 match self.stir(stream, timer.as_mut()).await? {
                     Stirred::Received => self.take_replies(&mut pace)?,
-                    Stirred::Time => break,
                     Stirred::Other => {}
+                    // It is over; what happened meanwhile may have put off what was due.
+                    Stirred::Time if due > until => break,
+                    Stirred::Time => {
+                        due = self.keep_pace(&mut pace)?;
+                        break;
+                    }
                 }
-                if self.env.steady() + self.keep_pace(&mut pace)? < until {
-                    break;
-                }
+                due = self.keep_pace(&mut pace)?;
             }
         }
     }
 
-    /// Pings if that is due; for how long nothing is due then.
-    fn keep_pace(&mut self, pace: &mut Pace) -> io::Result<Duration> {
+    /// Pings if that is due; when something is due next.
+    fn keep_pace(&mut self, pace: &mut Pace) -> io::Result<SteadyTime> {
         loop {
-            match pace.next(self.env.steady()) {
+            let now = self.env.steady();
+            match pace.next(now) {
                 Next::TimedOut => return Err(io::ErrorKind::TimedOut.into()),
-                Next::Wait(wait) => return Ok(wait),
+                Next::Wait(wait) => return Ok(now + wait),
                 Next::Ping => {
                     encode(PING_XID, &Operation::Ping(()), &mut self.output);
-                    pace.sent(self.env.steady());
+                    pace.sent(now);
                     self.pinged = true;
                     (self.shared.setup.on_ping)(Renewal::Sent);
                 }
