@@ -139,6 +139,11 @@ like '^8e9e05c52164694d, started, default, ' member list
 like 'is healthy' endpoint health
 like ', (3\.[45]\.[0-9]+), .*, true, false, 2, ' endpoint status
 like ', [0-9]+$' endpoint hashkv
+# With its scheme the address stands where HTTP/2 has none.
+export ETCDCTL_ENDPOINTS=http://$1
+like '^http://.*, true, false, 2, ' endpoint status
+like '^http://.*, [0-9]+$' endpoint hashkv
+says OK put k with-scheme
 says '' alarm list
 like 'authentication is not enabled' --user root:pw get k
 

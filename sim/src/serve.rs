@@ -40,6 +40,10 @@ pub use self::bytes::ByteStore;
 pub use grpc::Calls;
 pub use line::ByteLine;
 
+/// So long a connection's requests are answered in one go; then it rests as long as that took, and
+/// others have their turn.
+const TURN: Duration = Duration::from_millis(10);
+
 /// A model with what a front end needs besides: its start, and how its connections are talked on.
 pub trait Store: Model + Sized + 'static {
     /// How a server is set up.

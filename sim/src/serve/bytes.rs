@@ -13,7 +13,7 @@ use picklock_models::model::SessionId;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::line::ByteLine;
-use super::{Front, Store};
+use super::{Front, Store, TURN};
 use crate::env::{Either, Env, race};
 
 /// A store that speaks so, with its wire format.
@@ -49,10 +49,6 @@ const READ_BYTES: usize = 16 * 1024;
 const UNREAD_REPLIES: usize = 1024 * 1024;
 /// A buffer that has grown beyond this is given back once it is empty.
 const KEPT_BUFFER: usize = 64 * 1024;
-/// So long a connection's requests are answered in one go; then it rests as long as that took, and
-/// others have their turn.
-const TURN: Duration = Duration::from_millis(10);
-
 /// What one go at a connection's requests came to.
 #[derive(Default)]
 struct Turn {

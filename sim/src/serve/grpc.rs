@@ -12,20 +12,23 @@
 //! - Of tokio it turns on `io-util` and `sync`, neither of which knows a runtime.
 //!
 //! What a client can cost is bounded: how many calls it has open, how long a message is, how much waits
-//! to be read by it.
+//! to be read by it or to become whole, how much time its calls take in one go.
 
+mod authority;
 mod call;
 mod lane;
+mod turn;
 
 use std::future::poll_fn;
 use std::io;
 use std::rc::Rc;
 
-use picklock_models::etcd::Etcd;
+use picklock_models::etcd::{Etcd, StreamId};
 use picklock_models::model::SessionId;
 
 use super::Front;
 use crate::env::{Either, Env, race};
+use authority::Mended;
 pub use lane::Calls;
 
 /// What the real server announces (grpc-go's transport, measured): the frame size is the default of
@@ -33,6 +36,8 @@ pub use lane::Calls;
 const FRAME_BYTES: u32 = 16 * 1024;
 /// More calls on one connection are turned away, whatever was announced.
 const MAX_CALLS: usize = 10_000;
+/// What of a message waits inside `h2`, for each call: a frame.
+const SEND_BUFFER_BYTES: usize = FRAME_BYTES as usize;
 
 /// Takes calls until the connection ends.
 pub(super) async fn talk<E: Env>(
@@ -45,7 +50,8 @@ pub(super) async fn talk<E: Env>(
         .max_frame_size(FRAME_BYTES)
         .max_concurrent_streams(u32::MAX)
         .max_concurrent_reset_streams(0)
-        .handshake(stream)
+        .max_send_buffer_size(SEND_BUFFER_BYTES)
+        .handshake(Mended::new(stream))
         .await
         .map_err(io::Error::other)?;
     loop {
@@ -62,6 +68,10 @@ pub(super) async fn talk<E: Env>(
             respond.send_reset(h2::Reason::REFUSED_STREAM);
             continue;
         }
-        front.env.spawn(call::serve(front.clone(), session, Rc::clone(&calls), request, respond));
+        let stream = StreamId(u32::from(respond.stream_id()));
+        let lane = calls.open(stream);
+        let call =
+            call::Talk { front: front.clone(), session, calls: Rc::clone(&calls), stream, lane };
+        front.env.spawn(call.serve(request, respond));
     }
 }

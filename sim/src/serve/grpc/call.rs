@@ -3,58 +3,28 @@
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use ::bytes::{Bytes, BytesMut};
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream, SendStream};
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, Response, header};
 use picklock_models::etcd::rpc::{self, Method};
 use picklock_models::etcd::{Call, CallEvent, Code, Etcd, Status, StreamId};
 use picklock_models::model::{Model, SessionId};
 
-use super::lane::{Calls, Lane, Next};
+use super::lane::{Calls, Lane, Next, Share};
 use crate::env::{Either, Env, race};
 use crate::serve::Front;
 
-/// A call's task.
-pub(super) async fn serve<E: Env>(
-    front: Front<Etcd, E>,
-    session: SessionId,
-    calls: Rc<Calls>,
-    request: Request<RecvStream>,
-    respond: SendResponse<Bytes>,
-) {
-    let stream = StreamId(u32::from(respond.stream_id()));
-    let (head, body) = request.into_parts();
-    let mut exit = Exit::Closed(respond);
-    let content_type = head.headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
-    if !content_type.is_some_and(|found| found.starts_with(b"application/grpc")) {
-        return exit.not_grpc();
-    }
-    let method = match Method::of(head.uri.path()) {
-        Ok(method) => method,
-        Err(status) => return exit.end(&status),
-    };
-    let timeout = head.headers.get("grpc-timeout").and_then(|text| text.to_str().ok());
-    let timeout = timeout.and_then(rpc::parse_timeout);
-    let lane = calls.open(stream);
-    let call = Talk { front: &front, session, stream, method, lane: &lane, spoken: false };
-    let work = call.run(Entrance { body, bytes: BytesMut::new(), ended: false }, &mut exit);
-    let end = match timeout {
-        None => work.await,
-        Some(limit) => front.env.timeout(limit, work).await.unwrap_or_else(|_| {
-            let text = "context deadline exceeded";
-            End::Server(Status::new(Code::DeadlineExceeded, text))
-        }),
-    };
-    calls.close(stream);
-    let gone = Call { stream, event: CallEvent::Gone };
-    front.with_model(|model, now, outbox| model.apply(now, session, gone, outbox));
-    match end {
-        End::Server(status) => exit.end(&status),
-        End::Unread => exit.reset(Reason::ENHANCE_YOUR_CALM),
-        End::Client => {}
-    }
+/// A call.
+pub(super) struct Talk<E> {
+    pub(super) front: Front<Etcd, E>,
+    pub(super) session: SessionId,
+    pub(super) calls: Rc<Calls>,
+    pub(super) stream: StreamId,
+    pub(super) lane: Rc<Lane>,
 }
 
 /// How a call came to its end.
@@ -63,38 +33,88 @@ enum End {
     Server(Status),
     /// The client has given it up, or is gone.
     Client,
-    /// The client does not read.
-    Unread,
+    /// The client does not read, or has too much to say at once.
+    TooMuch,
 }
 
-/// What a call is known by while it runs.
-struct Talk<'a, E> {
-    front: &'a Front<Etcd, E>,
-    session: SessionId,
-    stream: StreamId,
+/// What a call asks for.
+struct Asked {
     method: Method,
-    lane: &'a Lane,
-    /// Whether a message came.
-    spoken: bool,
+    timeout: Option<Duration>,
 }
 
-impl<E: Env> Talk<'_, E> {
-    async fn run(mut self, mut entrance: Entrance, exit: &mut Exit) -> End {
+impl Asked {
+    /// Reads the head of a request; `None` if it is no call.
+    fn read(head: &Parts) -> Option<Result<Asked, Status>> {
+        let content_type = head.headers.get(header::CONTENT_TYPE)?.as_bytes();
+        if !content_type.starts_with(b"application/grpc") {
+            return None;
+        }
+        let timeout = head.headers.get("grpc-timeout").and_then(|text| text.to_str().ok());
+        let timeout = timeout.and_then(rpc::parse_timeout);
+        Some(Method::of(head.uri.path()).map(|method| Asked { method, timeout }))
+    }
+}
+
+impl<E: Env> Talk<E> {
+    /// The call's task.
+    pub(super) async fn serve(self, request: Request<RecvStream>, respond: SendResponse<Bytes>) {
+        let (head, body) = request.into_parts();
+        let asked = Asked::read(&head);
+        // It may be long, and the call may be, too.
+        drop(head);
+        let mut exit = Exit::Closed(respond);
+        match asked {
+            None => exit.not_grpc(),
+            Some(Err(status)) => exit.end(&status),
+            Some(Ok(asked)) => {
+                let share = self.calls.share();
+                let entrance = Entrance { body, bytes: BytesMut::new(), share, ended: false };
+                self.answer(asked, entrance, exit).await;
+            }
+        }
+        self.calls.close(self.stream);
+    }
+
+    async fn answer(&self, asked: Asked, entrance: Entrance, mut exit: Exit) {
+        let work = self.run(asked.method, entrance, &mut exit);
+        let end = match asked.timeout {
+            None => work.await,
+            Some(limit) => self.front.env.timeout(limit, work).await.unwrap_or_else(|_| {
+                let text = "context deadline exceeded";
+                End::Server(Status::new(Code::DeadlineExceeded, text))
+            }),
+        };
+        self.calls.close(self.stream);
+        self.tell(CallEvent::Gone).await;
+        match end {
+            End::Server(status) => exit.end(&status),
+            End::TooMuch => exit.reset(Reason::ENHANCE_YOUR_CALM),
+            End::Client => {}
+        }
+    }
+
+    async fn run(&self, method: Method, mut entrance: Entrance, exit: &mut Exit) -> End {
+        let mut spoken = false;
         loop {
             while let Some(next) = self.lane.take() {
                 match next {
-                    Next::Message(bytes) => {
+                    Next::Message(bytes, share) => {
                         if exit.send(bytes).await.is_err() {
                             return End::Client;
                         }
+                        drop(share);
                     }
                     Next::End(status) => return End::Server(status),
-                    Next::Cut => return End::Unread,
+                    Next::Cut => return End::TooMuch,
                 }
             }
             match entrance.take_message() {
-                Ok(Some(bytes)) => match self.method.decode(bytes) {
-                    Ok(request) => self.tell(CallEvent::Message(Box::new(request))),
+                Ok(Some(bytes)) => match method.decode(bytes) {
+                    Ok(request) => {
+                        spoken = true;
+                        self.tell(CallEvent::Message(Box::new(request))).await;
+                    }
                     Err(status) => return End::Server(status),
                 },
                 Err(status) => return End::Server(status),
@@ -103,8 +123,12 @@ impl<E: Env> Talk<'_, E> {
                     match race(stirred, self.lane.bell.rung()).await {
                         Either::Left(More::Bytes) | Either::Right(()) => {}
                         Either::Left(More::Gone) => return End::Client,
+                        Either::Left(More::TooMuch) => return End::TooMuch,
+                        Either::Left(More::Ended) if spoken => {
+                            self.tell(CallEvent::HalfClosed).await;
+                        }
                         Either::Left(More::Ended) => {
-                            if let Some(status) = self.half_closed() {
+                            if let Some(status) = unspoken(method) {
                                 return End::Server(status);
                             }
                         }
@@ -114,31 +138,31 @@ impl<E: Env> Talk<'_, E> {
         }
     }
 
-    fn tell(&mut self, event: CallEvent) {
-        self.spoken = true;
-        let call = Call { stream: self.stream, event };
-        let session = self.session;
-        self.front.with_model(|model, now, outbox| model.apply(now, session, call, outbox));
+    async fn tell(&self, event: CallEvent) {
+        let Talk { front, calls, .. } = self;
+        calls.turns.wait().await;
+        let begin = front.env.steady();
+        let (session, call) = (self.session, Call { stream: self.stream, event });
+        front.with_model(|model, now, outbox| model.apply(now, session, call, outbox));
+        calls.turns.spent(&front.env, front.env.steady().since(begin));
     }
+}
 
-    /// The client has nothing more to say; the end of the call, if that is one.
-    fn half_closed(&mut self) -> Option<Status> {
-        match (self.spoken, self.method) {
-            (true, _) => {
-                self.tell(CallEvent::HalfClosed);
-                None
-            }
-            (false, Method::Watch) => None,
-            (false, Method::LeaseKeepAlive) => Some(Status::OK),
-            (false, _) => Some(Status::new(Code::Internal, "EOF")),
-        }
+/// The end of a call whose client has nothing to say, if that is one.
+fn unspoken(method: Method) -> Option<Status> {
+    match method {
+        Method::Watch => None,
+        Method::LeaseKeepAlive => Some(Status::OK),
+        _ => Some(Status::new(Code::Internal, "EOF")),
     }
 }
 
 /// What comes from the client.
 struct Entrance {
     body: RecvStream,
+    /// A message that is not whole yet.
     bytes: BytesMut,
+    share: Share,
     ended: bool,
 }
 
@@ -147,11 +171,14 @@ enum More {
     Bytes,
     Ended,
     Gone,
+    TooMuch,
 }
 
 impl Entrance {
     fn take_message(&mut self) -> Result<Option<Bytes>, Status> {
-        rpc::take_message(&mut self.bytes)
+        let taken = rpc::take_message(&mut self.bytes);
+        self.share.set(self.bytes.len());
+        taken
     }
 
     fn poll_more(&mut self, cx: &mut Context<'_>, exit: &mut Exit) -> Poll<More> {
@@ -164,8 +191,10 @@ impl Entrance {
         self.body.poll_data(cx).map(|data| match data {
             Some(Ok(data)) => {
                 self.bytes.extend_from_slice(&data);
+                self.share.set(self.bytes.len());
                 // The window is opened again at once: a message has a limit of its own.
                 match self.body.flow_control().release_capacity(data.len()) {
+                    Ok(()) if self.share.is_too_much() => More::TooMuch,
                     Ok(()) => More::Bytes,
                     Err(_) => More::Gone,
                 }

@@ -1,4 +1,4 @@
-//! What waits to be sent on each call of a connection.
+//! What waits to be sent on each call of a connection, and what is kept in memory for all of them.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
@@ -8,16 +8,21 @@ use ::bytes::{Bytes, BytesMut};
 use picklock_models::etcd::{Etcd, Reply, Status, StreamId};
 use picklock_models::model::SessionId;
 
+use super::turn::Turns;
 use crate::serve::Line;
 use crate::signal::{Bell, Signal};
 
-/// A client that lets so many bytes of one call pile up without reading loses the call.
-const TOO_LONG: usize = 64 * 1024 * 1024;
+/// A connection for which more bytes than these wait, for its client to read or to send the rest of a
+/// message, loses the calls that ask for more: 32 messages of the longest sort.
+const TOO_MUCH: usize = 64 * 1024 * 1024;
 
 /// The open calls of one connection.
 #[derive(Default)]
 pub struct Calls {
     lanes: RefCell<BTreeMap<StreamId, Rc<Lane>>>,
+    kept: Rc<Cell<usize>>,
+    /// Whether the connection has to let others go first.
+    pub(super) turns: Rc<Turns>,
     /// Set when the connection is to end.
     pub(super) closing: Signal,
 }
@@ -26,7 +31,6 @@ pub struct Calls {
 #[derive(Default)]
 pub(super) struct Lane {
     queue: RefCell<VecDeque<Next>>,
-    waiting_bytes: Cell<usize>,
     /// Rung when something was added.
     pub(super) bell: Bell,
 }
@@ -34,11 +38,36 @@ pub(super) struct Lane {
 /// What is sent next.
 pub(super) enum Next {
     /// A message, framed.
-    Message(Bytes),
+    Message(Bytes, Share),
     /// The end of the call.
     End(Status),
     /// The end of a call whose client does not read.
     Cut,
+}
+
+/// A part of what is kept for a connection, until it is dropped.
+pub(super) struct Share {
+    kept: Rc<Cell<usize>>,
+    bytes: usize,
+}
+
+impl Share {
+    /// So many bytes it is now.
+    pub(super) fn set(&mut self, bytes: usize) {
+        self.kept.set(self.kept.get() - self.bytes + bytes);
+        self.bytes = bytes;
+    }
+
+    /// Whether the connection has more than it may.
+    pub(super) fn is_too_much(&self) -> bool {
+        self.kept.get() > TOO_MUCH
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.set(0);
+    }
 }
 
 impl Calls {
@@ -55,48 +84,48 @@ impl Calls {
     pub(super) fn count(&self) -> usize {
         self.lanes.borrow().len()
     }
+
+    /// A part of nothing yet.
+    pub(super) fn share(&self) -> Share {
+        Share { kept: Rc::clone(&self.kept), bytes: 0 }
+    }
 }
 
 impl Lane {
     pub(super) fn take(&self) -> Option<Next> {
-        let next = self.queue.borrow_mut().pop_front();
-        if let Some(Next::Message(bytes)) = &next {
-            self.waiting_bytes.set(self.waiting_bytes.get() - bytes.len());
-        }
-        next
+        self.queue.borrow_mut().pop_front()
     }
 
-    pub(super) fn put(&self, next: Next) {
-        let mut queue = self.queue.borrow_mut();
-        if let Next::Message(bytes) = &next {
-            // A message is taken however long it is; only what waits before it can be too much.
-            if self.waiting_bytes.get() > TOO_LONG {
-                queue.clear();
-                self.waiting_bytes.set(0);
-                queue.push_back(Next::Cut);
-                return self.bell.ring();
-            }
-            self.waiting_bytes.set(self.waiting_bytes.get() + bytes.len());
-        }
-        queue.push_back(next);
+    fn put(&self, next: Next) {
+        self.queue.borrow_mut().push_back(next);
         self.bell.ring();
+    }
+
+    /// Nothing that waits is worth sending any more.
+    fn cut(&self) {
+        self.queue.borrow_mut().clear();
+        self.put(Next::Cut);
     }
 }
 
 impl Line<Etcd> for Calls {
     fn add(&self, _: &Etcd, _: SessionId, reply: &Reply) {
-        let (stream, next) = match reply {
-            Reply::Message(stream, response) => {
+        let (Reply::Message(stream, _) | Reply::End(stream, _)) = reply;
+        // A call that its client has given up gets nothing any more.
+        let Some(lane) = self.lanes.borrow().get(stream).cloned() else { return };
+        match reply {
+            Reply::Message(_, response) => {
+                let mut share = self.share();
+                // A message is made whole however long it is; only what comes on top can be too much.
+                if share.is_too_much() {
+                    return lane.cut();
+                }
                 let mut bytes = BytesMut::new();
                 response.encode(&mut bytes);
-                (stream, Next::Message(bytes.freeze()))
+                share.set(bytes.len());
+                lane.put(Next::Message(bytes.freeze(), share));
             }
-            Reply::End(stream, status) => (stream, Next::End(status.clone())),
-        };
-        // A call that its client has given up gets nothing any more.
-        let lane = self.lanes.borrow().get(stream).cloned();
-        if let Some(lane) = lane {
-            lane.put(next);
+            Reply::End(_, status) => lane.put(Next::End(status.clone())),
         }
     }
 
