@@ -24,6 +24,16 @@ pub fn record_with(hosts: u16, seed: u64) -> Plan {
     plan(scenario, seed)
 }
 
+/// The same with another lock, of whichever store, and a lease of 2 s, which all stores give.
+///
+/// # Panics
+/// As [`record`]; or if there is no such lock.
+pub fn record_of(lock: &str, seed: u64) -> Plan {
+    let mut scenario = of_record();
+    scenario.lock.ttl_ms = 2000;
+    scenario.plan(lock.parse().expect("a lock of the list"), Seed(seed))
+}
+
 fn of_record() -> Scenario {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/bench/record.toml");
     scenario::load(&file).expect("the workload of record is there")
