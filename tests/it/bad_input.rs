@@ -50,7 +50,12 @@ fn unknown_lock() {
      × there is no lock `redis-tokn-cad`; there are `redis-setnx-bare`, `redis-
      │ setnx-expire`, `redis-setpx-del`, `redis-token-cad`, `redis-token-fenced`,
      │ `redis-token-deadline`, `redis-watchdog`, `redis-watchdog-silent`, `redis-
-     │ watchdog-fenced`
+     │ watchdog-fenced`, `etcd-get-then-put`, `etcd-txn-lease`, `etcd-mutex`,
+     │ `etcd-mutex-silent`, `etcd-mutex-343`, `etcd-mutex-343-silent`, `etcd-
+     │ election`, `etcd-mutex-fenced`, `etcd-v3lock`, `etcd-rwmutex`, `etcd-cas-
+     │ observed`, `zk-naive-ephemeral`, `zk-seq`, `zk-curator-ignore`, `zk-
+     │ curator-suspended`, `zk-curator-lost`, `zk-curator-498`, `zk-rwlock`, `zk-
+     │ semaphore`, `zk-fenced`, `zk-fenced-sequence`
       ╭─[bad.toml:8:8]
     7 │ [[contender]]
     8 │ name = "redis-tokn-cad"
