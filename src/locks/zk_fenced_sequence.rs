@@ -26,7 +26,6 @@ impl Algorithm for ZkFencedSequence {
     const STORE: StoreKind = StoreKind::ZooKeeper;
     const FENCED: bool = true;
     const SHOWS_RECORD: bool = true;
-    const FENCED_TWIN: Option<&'static str> = Some("zk-fenced");
 
     fn recovery_bound(params: &LockParams) -> Option<Duration> {
         Some(curator_bound(params))

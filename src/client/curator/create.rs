@@ -34,7 +34,7 @@ impl<E: Env> Curator<E> {
         name: &str,
         protection: Protection,
     ) -> Result<Created, ZkError> {
-        let prefix = format!("_c_{}-", self.random_uuid());
+        let prefix = format!("_c_{}-", uuid(self.inner.env.random(), self.inner.env.random()));
         let path = format!("{parent}/{prefix}{name}");
         let mut first = true;
         let mut session = ZkSessionId(0);
@@ -61,19 +61,18 @@ impl<E: Env> Curator<E> {
         }
         created
     }
+}
 
-    /// A random UUID, as `java.util.UUID.randomUUID` writes it.
-    fn random_uuid(&self) -> String {
-        let (high, low) = (self.inner.env.random(), self.inner.env.random());
-        format!(
-            "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
-            high >> 32,
-            (high >> 16) & 0xffff,
-            high & 0xfff,
-            (low >> 48) & 0x3fff | 0x8000,
-            low & 0xffff_ffff_ffff
-        )
-    }
+/// The random UUID of these bits, as `java.util.UUID.randomUUID` makes and writes it.
+fn uuid(high: u64, low: u64) -> String {
+    format!(
+        "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
+        high >> 32,
+        (high >> 16) & 0xffff,
+        high & 0xfff,
+        (low >> 48) & 0x3fff | 0x8000,
+        low & 0xffff_ffff_ffff
+    )
 }
 
 /// The child whose name begins like this. (Curator learns its path and no more; what else there is to know
@@ -118,4 +117,15 @@ async fn make_parents(zk: &ZkHandle, path: &str) -> Result<(), ZkError> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_a_uuid_of_version_4() {
+        assert_eq!(uuid(0, 0), "00000000-0000-4000-8000-000000000000");
+        assert_eq!(uuid(u64::MAX, u64::MAX), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+    }
 }

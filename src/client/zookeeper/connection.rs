@@ -50,6 +50,8 @@ pub(super) struct Connection<E: Env> {
     tried: bool,
     /// A connection came about before (`isFirstConnect`).
     reached: bool,
+    /// When the present connection's handshake was sent.
+    greeted_at: SteadyTime,
     password: Bytes,
     last_zxid: Zxid,
     /// The number of the next request; counts on over all connections.
@@ -79,6 +81,7 @@ impl<E: Env> Connection<E> {
             shared,
             tried: false,
             reached: false,
+            greeted_at: SteadyTime::default(),
             password: Bytes::from_static(&[0; 16]),
             last_zxid: Zxid(0),
             xid: 1,
@@ -139,6 +142,7 @@ impl<E: Env> Connection<E> {
             read_only: ReadOnlyFlag(Some(false)),
         };
         Request::Connect(request).encode(&mut self.output);
+        self.greeted_at = self.env.steady();
         stream.write_all(&self.output).await?;
         self.output.clear();
         loop {
@@ -176,7 +180,8 @@ impl<E: Env> Connection<E> {
     }
 
     async fn talk(&mut self, stream: &mut E::Stream) -> io::Result<Infallible> {
-        let mut pace = Pace::new(self.shared.timeout_ms.get(), self.env.steady());
+        let now = self.env.steady();
+        let mut pace = Pace::new(self.shared.timeout_ms.get(), self.greeted_at, now);
         let mut due = self.keep_pace(&mut pace)?;
         loop {
             // A timer is kept while nothing is due before it: most of what happens puts off what is due.

@@ -31,10 +31,11 @@ const EARLIER_MS: u64 = 1000;
 const LONGEST_IDLE_MS: u64 = 10_000;
 
 impl Pace {
-    /// The pace of a connection that has just come about, in a session with this timeout.
-    pub(super) fn new(session_timeout_ms: u32, now: SteadyTime) -> Self {
+    /// The pace of a connection whose handshake was sent and answered at these times, in a session with this
+    /// timeout.
+    pub(super) fn new(session_timeout_ms: u32, sent: SteadyTime, heard: SteadyTime) -> Self {
         let read_timeout_ms = u64::from(session_timeout_ms) * 2 / 3;
-        Self { read_timeout_ms, last_sent_ms: ms(now), last_heard_ms: ms(now) }
+        Self { read_timeout_ms, last_sent_ms: ms(sent), last_heard_ms: ms(heard) }
     }
 
     /// Something was sent.
@@ -82,7 +83,7 @@ mod tests {
 
     #[test]
     fn an_idle_client_pings_every_third_of_the_timeout() {
-        let mut pace = Pace::new(3000, at(0));
+        let mut pace = Pace::new(3000, at(0), at(0));
         assert_eq!(pace.next(at(0)), wait(1000));
         assert_eq!(pace.next(at(400)), wait(600));
         assert_eq!(pace.next(at(1000)), Next::Ping);
@@ -93,7 +94,7 @@ mod tests {
 
     #[test]
     fn who_wakes_after_a_second_pings_a_second_earlier() {
-        let mut pace = Pace::new(12_000, at(0));
+        let mut pace = Pace::new(12_000, at(0), at(0));
         assert_eq!(pace.next(at(1000)), wait(3000));
         pace.heard(at(1001));
         assert_eq!(pace.next(at(1001)), wait(1999));
@@ -103,18 +104,22 @@ mod tests {
 
     #[test]
     fn a_server_that_is_silent_for_two_thirds_of_the_timeout_is_given_up() {
-        let mut pace = Pace::new(3000, at(0));
+        let mut pace = Pace::new(3000, at(0), at(0));
         pace.sent(at(1000));
         assert_eq!(pace.next(at(1500)), wait(500));
         pace.sent(at(1999));
         assert_eq!(pace.next(at(1999)), wait(1));
         assert_eq!(pace.next(at(2000)), Next::TimedOut);
-        assert_eq!(Pace::new(3001, at(0)).next(at(2000)), Next::TimedOut, "whole milliseconds");
+        assert_eq!(
+            Pace::new(3001, at(0), at(0)).next(at(2000)),
+            Next::TimedOut,
+            "whole milliseconds"
+        );
     }
 
     #[test]
     fn a_long_timeout_does_not_keep_a_client_silent() {
-        let mut pace = Pace::new(60_000, at(0));
+        let mut pace = Pace::new(60_000, at(0), at(0));
         pace.heard(at(10_000));
         assert_eq!(pace.next(at(10_000)), wait(9000));
         assert_eq!(pace.next(at(10_001)), Next::Ping);
