@@ -35,10 +35,10 @@ pub(super) const COLUMNS: &[Column] = &[
     },
     Column {
         title: "after a crash",
-        about: "from a holder's death to the next grant",
+        about: "from a holder's death to the next grant; not seen: not before the run ended",
         value: |costs| match costs.free_after_crash_ms {
             Some(ms) => format!("{:.1} s", ms / 1000.0),
-            None => "never".to_owned(),
+            None => "not seen".to_owned(),
         },
     },
 ];
