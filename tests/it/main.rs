@@ -7,6 +7,7 @@ mod etcd_client;
 mod etcd_locks;
 #[cfg(all(feature = "real", unix))]
 mod hostile;
+mod hostile_etcd;
 mod plans;
 mod published;
 #[cfg(feature = "real")]

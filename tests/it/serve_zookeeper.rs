@@ -4,7 +4,9 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 
 use bytes::{Bytes, BytesMut};
-use picklock_models::zookeeper::records::{Acl, CreateRequest, WatchedPath, Zxid};
+use picklock_models::zookeeper::records::{
+    Acl, CreateRequest, SetDataRequest, WatchKind, WatchedPath, Zxid,
+};
 use picklock_models::zookeeper::{Answer, Operation, Reply, Request};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -64,6 +66,74 @@ fn bytes_that_make_no_sense_hurt_nobody_else() {
     assert_eq!((status.code(), said.as_str()), (Some(0), ""));
 }
 
+#[test]
+fn lengths_that_are_only_claimed() {
+    let served = Served::zookeeper();
+    let claims: Vec<TcpStream> = (0..300)
+        .map(|number| {
+            let mut stream = served.connect();
+            let begun = if number % 2 == 0 { BytesMut::new() } else { hello() };
+            stream.write_all(&begun).expect("it listens");
+            let _ =
+                stream.write_all(&[[0, 0x0f, 0xff, 0xff], [0x7f, 0xff, 0xff, 0xff]][number % 2]);
+            stream
+        })
+        .collect();
+    Client::connect(&served);
+    holds_less_than(&served, 100);
+    drop(claims);
+}
+
+#[test]
+fn answers_that_nobody_reads() {
+    let served = Served::zookeeper();
+    let mut speaker = Client::connect(&served);
+    speaker.create("/large", 1000 * 1000);
+    let deaf: Vec<Client> = (0..10)
+        .map(|_| {
+            let mut client = Client::connect(&served);
+            let mut bytes = BytesMut::new();
+            for _ in 0..1000 {
+                let read = WatchedPath { path: "/large".into(), watch: false };
+                Request::call(1, Operation::GetData(read)).encode(&mut bytes);
+            }
+            client.stream.write_all(&bytes).expect("it listens");
+            client
+        })
+        .collect();
+    Client::connect(&served);
+    holds_less_than(&served, 200);
+    drop(deaf);
+}
+
+#[test]
+fn events_that_nobody_reads() {
+    let served = Served::zookeeper();
+    let (mut deaf, mut speaker) = (Client::connect(&served), Client::connect(&served));
+    // What is told of a node is its path.
+    let path = format!("/{}", "x".repeat(500 * 1000));
+    speaker.create(&path, 0);
+    let watch = WatchKind { path: path.clone(), kind: 0 };
+    deaf.call(Operation::AddWatch(watch));
+    for _ in 0..600 {
+        let data = SetDataRequest { path: path.clone(), data: None, version: -1 };
+        speaker.call(Operation::SetData(data));
+    }
+    holds_less_than(&served, 200);
+    let mut read = 0;
+    while let Ok(more @ 1..) = deaf.stream.read(&mut [0; 1 << 16]) {
+        read += more;
+    }
+    assert!(read < 100 << 20, "{read} bytes were kept");
+    Client::connect(&served);
+}
+
+fn holds_less_than(served: &Served, mib: u64) {
+    if let Some(now) = served.resident_mib() {
+        assert!(now < mib, "{now} MiB");
+    }
+}
+
 /// The answer to the third transaction: two sessions were before it.
 fn created(path: &str) -> Reply {
     Reply::Answer { xid: 1, zxid: Zxid(3), answer: Ok(Answer::Path(Some(path.to_owned()))) }
@@ -104,6 +174,12 @@ impl Client {
             }
             client.read();
         }
+    }
+
+    fn create(&mut self, path: &str, bytes: usize) {
+        let data = Some(Bytes::from(vec![b'x'; bytes]));
+        let (path, acl) = (path.to_owned(), vec![Acl::open()]);
+        self.call(Operation::Create(CreateRequest { path, data, acl, flags: 0 }));
     }
 
     fn call(&mut self, operation: Operation) -> Reply {

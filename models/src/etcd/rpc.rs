@@ -63,8 +63,12 @@ macro_rules! requests {
                     $(Method::$name => <$message>::decode(bytes).map(Request::$name),)*
                 }
                 .map_err(|error| {
-                    let text = format!("grpc: error unmarshalling request: {error}");
-                    Status::new(Code::Internal, text)
+                    let what = if matches!(self, Method::Watch | Method::LeaseKeepAlive) {
+                        "failed to unmarshal the received message"
+                    } else {
+                        "error unmarshalling request:"
+                    };
+                    Status::new(Code::Internal, format!("grpc: {what} {error}"))
                 })
             }
         }
@@ -170,7 +174,7 @@ impl Method {
         let Some((service, method)) = path.strip_prefix('/').and_then(|path| path.rsplit_once('/'))
         else {
             return Err(Status::new(
-                Code::Unimplemented,
+                Code::ResourceExhausted,
                 format!("malformed method name: {path:?}"),
             ));
         };
@@ -184,9 +188,9 @@ impl Method {
         Err(Status::new(Code::Unimplemented, text))
     }
 
-    /// Whether a client may send any number of messages.
+    /// Whether more than one message may come of it, either way.
     pub fn is_stream(self) -> bool {
-        matches!(self, Method::Watch | Method::LeaseKeepAlive)
+        matches!(self, Method::Watch | Method::LeaseKeepAlive | Method::Observe)
     }
 }
 
@@ -196,8 +200,18 @@ pub const MAX_MESSAGE_BYTES: usize = 2 * 1024 * 1024;
 /// Takes one framed message off `input`; `None` if it is not whole yet.
 ///
 /// # Errors
-/// If it is compressed, which nobody was told that they may do, or too long.
+/// As [`whole_message`].
 pub fn take_message(input: &mut BytesMut) -> Result<Option<Bytes>, Status> {
+    let taken = whole_message(input, None)?.map(|length| input.split_to(5 + length));
+    Ok(taken.map(|bytes| bytes.freeze().slice(5..)))
+}
+
+/// The length of the first message, its frame left out; `None` if it is not whole yet. `encoding` is
+/// what its sender says of how messages are compressed.
+///
+/// # Errors
+/// If it is compressed, which nobody was told that they may do, or too long.
+pub fn whole_message(input: &[u8], encoding: Option<&str>) -> Result<Option<usize>, Status> {
     let Some((head, rest)) = input.split_first_chunk::<5>() else { return Ok(None) };
     let [compressed, length @ ..] = *head;
     let length = u32::from_be_bytes(length) as usize;
@@ -206,18 +220,23 @@ pub fn take_message(input: &mut BytesMut) -> Result<Option<Bytes>, Status> {
         return Err(Status::new(Code::Internal, text));
     }
     if compressed == 1 {
-        let text = "grpc: compressed flag set with identity or empty encoding";
-        return Err(Status::new(Code::Internal, text));
+        return Err(match encoding.filter(|encoding| *encoding != "identity") {
+            Some(encoding) => Status::new(
+                Code::Unimplemented,
+                format!("grpc: Decompressor is not installed for grpc-encoding {encoding:?}"),
+            ),
+            None => {
+                let text = "grpc: compressed flag set with identity or empty encoding";
+                Status::new(Code::Internal, text)
+            }
+        });
     }
     if length > MAX_MESSAGE_BYTES {
         let text =
             format!("grpc: received message larger than max ({length} vs. {MAX_MESSAGE_BYTES})");
         return Err(Status::new(Code::ResourceExhausted, text));
     }
-    if rest.len() < length {
-        return Ok(None);
-    }
-    Ok(Some(input.split_to(5 + length).freeze().slice(5..)))
+    Ok((rest.len() >= length).then_some(length))
 }
 
 /// A `grpc-timeout`: up to eight digits and a unit. `None` if it is none.

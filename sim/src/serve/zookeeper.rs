@@ -47,4 +47,9 @@ impl ByteStore for ZooKeeper {
     fn encode(reply: &Reply, output: &mut BytesMut) {
         reply.encode(output);
     }
+
+    /// The real server knows no limit. No answer is as long; events that nobody reads may become so.
+    fn output_limit(&self, _: SessionId) -> u64 {
+        64 * 1024 * 1024
+    }
 }

@@ -9,9 +9,10 @@ use h2::client::{ResponseFuture, SendRequest};
 use h2::{RecvStream, SendStream};
 use http::{HeaderMap, Request};
 use picklock_models::etcd::pb::etcdserverpb::{
-    LeaseGrantRequest, PutRequest, PutResponse, RangeRequest, WatchCreateRequest, WatchRequest,
-    WatchResponse, watch_request::RequestUnion,
+    DeleteRangeRequest, LeaseGrantRequest, PutRequest, PutResponse, RangeRequest, RangeResponse,
+    WatchCreateRequest, WatchRequest, WatchResponse, watch_request::RequestUnion,
 };
+use picklock_models::etcd::pb::v3lockpb::LockRequest;
 use picklock_models::etcd::{Config, Etcd, rpc};
 use picklock_models::model::Crash;
 use picklock_sim::cast::{Cast, Program};
@@ -261,4 +262,74 @@ impl Script for GivesUp {
 #[test]
 fn calls_that_are_given_up_cost_nothing() {
     assert_eq!(run(GivesUp).0, ["2"]);
+}
+
+#[derive(Clone, Copy)]
+struct StopsWaiting;
+
+impl StopsWaiting {
+    /// Who is in line for the lock.
+    async fn line<E: Env>(client: &Client<E>) -> String {
+        let (key, range_end) = ("lock/".into(), "lock0".into());
+        let all = RangeRequest { key, range_end, ..RangeRequest::default() };
+        let (answer, _) = client.call("/etcdserverpb.KV/Range", &all).await;
+        let found = RangeResponse::decode(answer.expect("a message")).expect("a response");
+        let keys = found.kvs.iter().map(|kv| String::from_utf8_lossy(&kv.key).into_owned());
+        keys.collect::<Vec<_>>().join(" ")
+    }
+
+    /// Asks for the lock under a lease of its own.
+    async fn ask<E: Env>(
+        client: &Client<E>,
+        lease: i64,
+        timeout: Option<&str>,
+    ) -> (ResponseFuture, SendStream<Bytes>) {
+        let grant = LeaseGrantRequest { ttl: 60, id: lease };
+        client.call("/etcdserverpb.Lease/LeaseGrant", &grant).await;
+        let (response, mut body) = client.open("/v3lockpb.Lock/Lock", timeout).await;
+        let lock = LockRequest { name: "lock".into(), lease };
+        body.send_data(framed(&lock), true).expect("an open call");
+        (response, body)
+    }
+}
+
+impl Script for StopsWaiting {
+    /// One holds the lock that the server takes; others wait, and give up in all the ways there are.
+    async fn play<E: Env>(self, env: E) -> Vec<String> {
+        let soon = Duration::from_millis(100);
+        let holder = Client::connect(env.clone()).await;
+        let (taken, _) = Self::ask(&holder, 1, None).await;
+        taken.await.expect("an answer");
+
+        let late = Self::ask(&holder, 2, Some("50m")).await;
+        let reset = Self::ask(&holder, 3, None).await;
+        let gone = Client::connect(env.clone()).await;
+        let with_it = Self::ask(&gone, 4, None).await;
+        let patient = Self::ask(&holder, 5, None).await;
+        env.sleep(Duration::from_millis(20)).await;
+        let mut seen = vec![Self::line(&holder).await];
+
+        seen.push(ended(late.0.await.expect("an answer").headers()));
+        drop(reset);
+        drop((gone, with_it));
+        env.sleep(soon).await;
+        seen.push(Self::line(&holder).await);
+
+        let delete = DeleteRangeRequest { key: "lock/1".into(), ..Default::default() };
+        holder.call("/etcdserverpb.KV/DeleteRange", &delete).await;
+        let answered = env.timeout(soon, patient.0).await.expect("its turn").expect("an answer");
+        seen.push(answered.status().as_u16().to_string());
+        seen
+    }
+}
+
+#[test]
+fn whoever_stops_waiting_for_a_lock_leaves_the_line() {
+    let expected = [
+        "lock/1 lock/2 lock/3 lock/4 lock/5",
+        "4 context deadline exceeded",
+        "lock/1 lock/5",
+        "200",
+    ];
+    assert_eq!(run(StopsWaiting).0, expected);
 }

@@ -4,7 +4,7 @@ use ::bytes::BytesMut;
 use proptest::prelude::*;
 
 use super::*;
-use crate::etcd::rpc::{MAX_MESSAGE_BYTES, Method, parse_timeout, take_message};
+use crate::etcd::rpc::{MAX_MESSAGE_BYTES, Method, parse_timeout, take_message, whole_message};
 
 #[test]
 fn every_response_says_who_it_is_from() {
@@ -57,8 +57,9 @@ fn messages_are_framed_by_their_length() {
     let mut input = BytesMut::from(&b"\0\0\0\0\x02ab\0\0\0"[..]);
     assert_eq!(take_message(&mut input), Ok(Some(bytes("ab"))));
     assert_eq!(take_message(&mut input), Ok(None));
-    let mut compressed = BytesMut::from(&b"\x01\0\0\0\0"[..]);
-    assert_eq!(take_message(&mut compressed).unwrap_err().code, Code::Internal);
+    let compressed = |encoding| whole_message(b"\x01\0\0\0\0", encoding).unwrap_err().code;
+    assert_eq!([None, Some("identity")].map(compressed), [Code::Internal; 2]);
+    assert_eq!(compressed(Some("gzip")), Code::Unimplemented);
     let mut long = BytesMut::from(&b"\0\x7f\0\0\0"[..]);
     let error = take_message(&mut long).unwrap_err();
     assert_eq!(error.code, Code::ResourceExhausted);

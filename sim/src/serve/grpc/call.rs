@@ -41,6 +41,8 @@ enum End {
 struct Asked {
     method: Method,
     timeout: Option<Duration>,
+    /// How its messages are compressed, if they are.
+    encoding: Option<String>,
 }
 
 impl Asked {
@@ -50,9 +52,10 @@ impl Asked {
         if !content_type.starts_with(b"application/grpc") {
             return None;
         }
-        let timeout = head.headers.get("grpc-timeout").and_then(|text| text.to_str().ok());
-        let timeout = timeout.and_then(rpc::parse_timeout);
-        Some(Method::of(head.uri.path()).map(|method| Asked { method, timeout }))
+        let text = |name| head.headers.get(name).and_then(|text| text.to_str().ok());
+        let timeout = text("grpc-timeout").and_then(rpc::parse_timeout);
+        let encoding = text("grpc-encoding").map(str::to_owned);
+        Some(Method::of(head.uri.path()).map(|method| Asked { method, timeout, encoding }))
     }
 }
 
@@ -68,17 +71,24 @@ impl<E: Env> Talk<E> {
             None => exit.not_grpc(),
             Some(Err(status)) => exit.end(&status),
             Some(Ok(asked)) => {
-                let share = self.calls.share();
-                let entrance = Entrance { body, bytes: BytesMut::new(), share, ended: false };
-                self.answer(asked, entrance, exit).await;
+                self.lane.single.set(!asked.method.is_stream());
+                let Asked { method, timeout, encoding } = asked;
+                let (bytes, share) = (BytesMut::new(), self.calls.share(false));
+                let entrance = Entrance { body, encoding, bytes, share, ended: false };
+                self.answer((method, timeout), entrance, exit).await;
             }
         }
         self.calls.close(self.stream);
     }
 
-    async fn answer(&self, asked: Asked, entrance: Entrance, mut exit: Exit) {
-        let work = self.run(asked.method, entrance, &mut exit);
-        let end = match asked.timeout {
+    async fn answer(
+        &self,
+        (method, timeout): (Method, Option<Duration>),
+        entrance: Entrance,
+        mut exit: Exit,
+    ) {
+        let work = self.run(method, entrance, &mut exit);
+        let end = match timeout {
             None => work.await,
             Some(limit) => self.front.env.timeout(limit, work).await.unwrap_or_else(|_| {
                 let text = "context deadline exceeded";
@@ -86,7 +96,7 @@ impl<E: Env> Talk<E> {
             }),
         };
         self.calls.close(self.stream);
-        self.tell(CallEvent::Gone).await;
+        self.tell(CallEvent::Gone);
         match end {
             End::Server(status) => exit.end(&status),
             End::TooMuch => exit.reset(Reason::ENHANCE_YOUR_CALM),
@@ -100,23 +110,27 @@ impl<E: Env> Talk<E> {
             while let Some(next) = self.lane.take() {
                 match next {
                     Next::Message(bytes, share) => {
-                        if exit.send(bytes).await.is_err() {
-                            return End::Client;
+                        match race(exit.send(bytes), self.lane.cut.wait()).await {
+                            Either::Left(Ok(())) => drop(share),
+                            Either::Left(Err(_)) => return End::Client,
+                            Either::Right(()) => return End::TooMuch,
                         }
-                        drop(share);
                     }
                     Next::End(status) => return End::Server(status),
-                    Next::Cut => return End::TooMuch,
                 }
             }
-            match entrance.take_message() {
-                Ok(Some(bytes)) => match method.decode(bytes) {
-                    Ok(request) => {
-                        spoken = true;
-                        self.tell(CallEvent::Message(Box::new(request))).await;
+            if self.lane.cut.is_set() {
+                return End::TooMuch;
+            }
+            match entrance.whole_message() {
+                // Nobody listens to a second one where there is one.
+                Ok(Some(_)) if spoken && self.lane.single.get() => entrance.forget(),
+                Ok(Some(_)) => {
+                    spoken = true;
+                    if let Err(status) = self.hear(method, &mut entrance).await {
+                        return End::Server(status);
                     }
-                    Err(status) => return End::Server(status),
-                },
+                }
                 Err(status) => return End::Server(status),
                 Ok(None) => {
                     let stirred = poll_fn(|cx| entrance.poll_more(cx, exit));
@@ -124,9 +138,7 @@ impl<E: Env> Talk<E> {
                         Either::Left(More::Bytes) | Either::Right(()) => {}
                         Either::Left(More::Gone) => return End::Client,
                         Either::Left(More::TooMuch) => return End::TooMuch,
-                        Either::Left(More::Ended) if spoken => {
-                            self.tell(CallEvent::HalfClosed).await;
-                        }
+                        Either::Left(More::Ended) if spoken => self.tell(CallEvent::HalfClosed),
                         Either::Left(More::Ended) => {
                             if let Some(status) = unspoken(method) {
                                 return End::Server(status);
@@ -138,9 +150,20 @@ impl<E: Env> Talk<E> {
         }
     }
 
-    async fn tell(&self, event: CallEvent) {
+    /// Hears a message that is whole, when it is its connection's turn.
+    async fn hear(&self, method: Method, entrance: &mut Entrance) -> Result<(), Status> {
+        if self.lane.single.get() {
+            self.calls.room().await;
+        }
+        self.calls.turns.wait().await;
+        if let Some(bytes) = entrance.take_message()? {
+            self.tell(CallEvent::Message(Box::new(method.decode(bytes)?)));
+        }
+        Ok(())
+    }
+
+    fn tell(&self, event: CallEvent) {
         let Talk { front, calls, .. } = self;
-        calls.turns.wait().await;
         let begin = front.env.steady();
         let (session, call) = (self.session, Call { stream: self.stream, event });
         front.with_model(|model, now, outbox| model.apply(now, session, call, outbox));
@@ -153,13 +176,14 @@ fn unspoken(method: Method) -> Option<Status> {
     match method {
         Method::Watch => None,
         Method::LeaseKeepAlive => Some(Status::OK),
-        _ => Some(Status::new(Code::Internal, "EOF")),
+        _ => Some(Status::new(Code::Unknown, "EOF")),
     }
 }
 
 /// What comes from the client.
 struct Entrance {
     body: RecvStream,
+    encoding: Option<String>,
     /// A message that is not whole yet.
     bytes: BytesMut,
     share: Share,
@@ -175,10 +199,19 @@ enum More {
 }
 
 impl Entrance {
+    fn whole_message(&self) -> Result<Option<usize>, Status> {
+        rpc::whole_message(&self.bytes, self.encoding.as_deref())
+    }
+
     fn take_message(&mut self) -> Result<Option<Bytes>, Status> {
         let taken = rpc::take_message(&mut self.bytes);
         self.share.set(self.bytes.len());
         taken
+    }
+
+    fn forget(&mut self) {
+        self.bytes.clear();
+        self.share.set(0);
     }
 
     fn poll_more(&mut self, cx: &mut Context<'_>, exit: &mut Exit) -> Poll<More> {

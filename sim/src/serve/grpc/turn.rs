@@ -17,34 +17,59 @@ use crate::signal::Bell;
 pub(super) struct Turns {
     /// What the connection has cost since it last rested.
     took: Cell<Duration>,
-    resting: Cell<bool>,
-    /// The calls that have something to do, in the order in which they came.
-    waiting: RefCell<Vec<Bell>>,
+    open: Gate,
 }
 
 impl Turns {
     /// Waits while the connection rests.
     pub(super) async fn wait(&self) {
-        while self.resting.get() {
-            let bell = Bell::default();
-            self.waiting.borrow_mut().push(bell.clone());
-            bell.rung().await;
-        }
+        self.open.wait().await;
     }
 
     /// A call has cost so much.
     pub(super) fn spent<E: Env>(self: &Rc<Self>, env: &E, time: Duration) {
         self.took.set(self.took.get() + time);
-        if self.took.get() >= TURN && !self.resting.replace(true) {
+        if self.took.get() >= TURN && !self.open.is_shut() {
+            self.open.shut();
             env.spawn(Rc::clone(self).rest(env.clone()));
         }
     }
 
     async fn rest<E: Env>(self: Rc<Self>, env: E) {
         env.sleep(self.took.take()).await;
-        self.resting.set(false);
-        for bell in self.waiting.take() {
-            bell.ring();
+        self.open.open();
+    }
+}
+
+/// What lets everybody through, or nobody. Who has come first goes through first.
+#[derive(Default)]
+pub(super) struct Gate {
+    shut: Cell<bool>,
+    waiting: RefCell<Vec<Bell>>,
+}
+
+impl Gate {
+    pub(super) async fn wait(&self) {
+        while self.is_shut() {
+            let bell = Bell::default();
+            self.waiting.borrow_mut().push(bell.clone());
+            bell.rung().await;
+        }
+    }
+
+    pub(super) fn is_shut(&self) -> bool {
+        self.shut.get()
+    }
+
+    pub(super) fn shut(&self) {
+        self.shut.set(true);
+    }
+
+    pub(super) fn open(&self) {
+        if self.shut.replace(false) {
+            for bell in self.waiting.take() {
+                bell.ring();
+            }
         }
     }
 }
