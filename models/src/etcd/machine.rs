@@ -104,7 +104,10 @@ impl Machine {
         assert_eq!(index.0, self.applied.0 + 1, "commands are applied in the order of the log");
         self.applied = index;
         let response = match &command.action {
-            Action::Put(request) => self.put(request).map(Response::Put),
+            // Here a missing lease is found before a missing key, in a transaction after it (measured).
+            Action::Put(request) => {
+                self.check_lease(request).and_then(|()| self.put(request)).map(Response::Put)
+            }
             Action::DeleteRange(request) => Ok(Response::DeleteRange(self.delete_range(request))),
             Action::Txn(request) => txn::apply(self, request).map(Response::Txn),
             Action::Compact(request) => self.compact(request),
@@ -130,10 +133,12 @@ impl Machine {
         if keeps && self.store.get(&request.key, self.store.revision()).is_none() {
             return Err(Status::KEY_NOT_FOUND);
         }
-        if request.lease != 0 && !self.leases.contains_key(&LeaseId(request.lease)) {
-            return Err(Status::LEASE_NOT_FOUND);
-        }
-        Ok(())
+        self.check_lease(request)
+    }
+
+    fn check_lease(&self, request: &PutRequest) -> Result<(), Status> {
+        let known = request.lease == 0 || self.leases.contains_key(&LeaseId(request.lease));
+        known.then_some(()).ok_or(Status::LEASE_NOT_FOUND)
     }
 
     pub(super) fn put(&mut self, request: &PutRequest) -> Result<PutResponse, Status> {

@@ -216,11 +216,13 @@ impl Watcher {
         kind && revision(event) >= self.start && self.span.contains(key)
     }
 
-    /// With what was there before, if it wants that and it is not compacted.
+    /// With what was there before, if it wants that and it is not compacted. A key that was just created
+    /// has nothing before, not even if the same transaction deleted it first (measured).
     fn complete(&self, store: &Store, mut event: Event) -> Event {
         let before = revision(&event).previous();
         if let (true, Some(kv)) = (self.prev_kv, &event.kv)
             && before >= store.compacted()
+            && !(event.r#type() == EventType::Put && kv.create_revision == kv.mod_revision)
         {
             event.prev_kv = store.get(&kv.key, before).cloned();
         }

@@ -133,7 +133,8 @@ fn a_put_may_keep_the_value_or_the_lease() {
 
     let mut refused = |request: PutRequest| server.call(Request::Put(request)).unwrap_err();
     let nothing = PutRequest { key: bytes("x"), ..keep_value.clone() };
-    assert_eq!(refused(nothing), Status::KEY_NOT_FOUND);
+    assert_eq!(refused(nothing.clone()), Status::KEY_NOT_FOUND);
+    assert_eq!(refused(PutRequest { lease: 8, ..nothing }), Status::LEASE_NOT_FOUND);
     let both = PutRequest { value: bytes("v"), ..keep_value };
     assert_eq!(refused(both), Status::VALUE_PROVIDED);
     let both = PutRequest { ignore_lease: true, lease: 7, ..put("k", "") };

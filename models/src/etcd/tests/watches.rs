@@ -1,10 +1,12 @@
 //! Watches.
 
 use super::*;
+use crate::etcd::pb::etcdserverpb::request_op::Request as Op;
 use crate::etcd::pb::etcdserverpb::watch_create_request::FilterType;
 use crate::etcd::pb::etcdserverpb::watch_request::RequestUnion;
 use crate::etcd::pb::etcdserverpb::{
-    WatchCancelRequest, WatchCreateRequest, WatchProgressRequest, WatchRequest, WatchResponse,
+    RequestOp, TxnRequest, WatchCancelRequest, WatchCreateRequest, WatchProgressRequest,
+    WatchRequest, WatchResponse,
 };
 use crate::etcd::pb::mvccpb::event::EventType;
 
@@ -98,6 +100,22 @@ fn filters_and_previous_values() {
     let told = server.told();
     assert_eq!((told.len(), told[0].watch_id), (1, 0));
     assert_eq!(told[0].events[0].prev_kv, None);
+}
+
+#[test]
+fn a_key_that_is_deleted_and_created_at_once_has_nothing_before() {
+    let mut server = Server::start();
+    server.put("k", "old");
+    server.create(WatchCreateRequest { prev_kv: true, ..everything() });
+    let (key, range_end) = (bytes("a"), bytes("\0"));
+    let delete = DeleteRangeRequest { key, range_end, ..Default::default() };
+    let ops = [Op::RequestDeleteRange(delete), Op::RequestPut(put("k", "new"))];
+    let success = ops.map(|op| RequestOp { request: Some(op) }).into();
+    server.call(Request::Txn(TxnRequest { success, ..Default::default() })).unwrap();
+    let told = server.told();
+    assert_eq!(events(&told), "-k +k");
+    let before = told[0].events.iter().map(|event| event.prev_kv.as_ref().map(|kv| &kv.value));
+    assert_eq!(before.collect::<Vec<_>>(), [Some(&bytes("old")), None]);
 }
 
 #[test]
