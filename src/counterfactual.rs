@@ -7,6 +7,8 @@
 
 use std::fmt;
 
+use picklock_sim::plan::LONGEST_MS;
+
 use crate::contender::Contender;
 use crate::locks::AlgorithmInfo;
 use crate::plan::Plan;
@@ -38,17 +40,21 @@ pub enum What {
 /// A plan with more faults than this was written by a machine; nobody reads so many what-ifs.
 const MOST_FAULTS: usize = 12;
 
-/// The plan with each single fault taken out, and with fencing, where that is another plan.
+/// The plan with each single fault taken out, and with fencing, where that is another plan. They run on
+/// until every judge can tell, because a shrunk plan ends with what it shows.
 pub fn variants(plan: &Plan) -> Vec<Variant> {
+    let mut plan = Plan { recorded: None, ..plan.clone() };
+    let judged_at_ms = plan.world.heal_at_ms.saturating_add(plan.to_recover_ms());
+    plan.world.end_at_ms = plan.world.end_at_ms.max(judged_at_ms.min(LONGEST_MS));
     let faults = plan.world.faults.iter().enumerate().take(MOST_FAULTS);
     let without = faults.map(|(fault, timed)| {
-        let mut plan = Plan { recorded: None, ..plan.clone() };
+        let mut plan = plan.clone();
         plan.world.faults.remove(fault);
         Variant { what: What::Without { fault, told: timed.fault.to_string() }, plan }
     });
     let fenced = fenced(&plan.contender).map(|contender| Variant {
         what: What::Fenced(contender),
-        plan: Plan { contender, recorded: None, ..plan.clone() },
+        plan: Plan { contender, ..plan.clone() },
     });
     without.chain(fenced).collect()
 }
@@ -102,10 +108,22 @@ mod tests {
         assert_eq!(no_first.plan.world.faults, plan.world.faults[1..]);
         assert_eq!(no_second.plan.world.faults, plan.world.faults[..1]);
         assert_eq!(no_second.plan.contender, plan.contender);
-        assert_eq!(fenced.plan.world, plan.world);
+        assert_eq!(fenced.plan.world.faults, plan.world.faults);
         for variant in [no_first, no_second, fenced] {
             variant.plan.check().unwrap();
             assert_eq!(variant.plan.recorded, None);
+        }
+    }
+
+    #[test]
+    fn they_run_on_until_every_judge_can_tell() {
+        let mut plan = plan("etcd-mutex");
+        plan.world.end_at_ms = plan.world.heal_at_ms + 1;
+        for variant in variants(&plan) {
+            let (heal_at_ms, end_at_ms) =
+                (variant.plan.world.heal_at_ms, variant.plan.world.end_at_ms);
+            assert_eq!(heal_at_ms, plan.world.heal_at_ms);
+            assert_eq!(end_at_ms, heal_at_ms + plan.to_recover_ms());
         }
     }
 

@@ -95,6 +95,15 @@ impl Plan {
         self.contender.store.lease(&self.lock).as_millis() as u64
     }
 
+    /// How long a run must go on after the heal so that every judge can tell, in milliseconds: twice what
+    /// a polled lock with a lease needs, because the bound of a lock is its own affair.
+    pub fn to_recover_ms(&self) -> u64 {
+        let lock = &self.lock;
+        let polled =
+            self.lease_ms() + lock.retry_ms + lock.retry_jitter_ms + lock.request_timeout_ms;
+        2 * (polled + self.working_ms())
+    }
+
     /// The header of the run's history.
     pub fn terms(&self, engine: Engine, recovery_bound_ms: Option<u64>) -> Terms {
         let clients = self.clients().count() as u16;

@@ -141,7 +141,7 @@ fn introduction(matrix: &Matrix) -> Markup {
         header {
             h1 { "Which distributed lock breaks under what?" }
             p.lead {
-                "Real lock code against a simulated Redis, guarding the stock of a shop, under "
+                "Real lock code against simulated servers, guarding the stock of a shop, under "
                 (plans) " fault plans per cell: every cell is one algorithm under one class of \
                 faults, and all algorithms meet exactly the same plans."
             }

@@ -113,7 +113,7 @@ impl Space {
         }
         plan.world.faults = faults;
         plan.world.end_at_ms =
-            plan.world.end_at_ms.max(plan.world.heal_at_ms + to_recover_ms(&plan));
+            plan.world.end_at_ms.max(plan.world.heal_at_ms + plan.to_recover_ms());
         Drawn { plan, families }
     }
 
@@ -207,14 +207,6 @@ impl Shape {
 fn swarm(families: Vec<&'static str>) -> BoxedStrategy<Vec<&'static str>> {
     let some = |count: usize| subsequence(families.clone(), count.min(families.len()));
     prop_oneof![1 => some(0), 8 => some(1), 5 => some(2), 2 => some(3), 1 => some(5)].boxed()
-}
-
-/// How long a run must go on after the heal so that every judge can tell: twice what a polled lock
-/// with a lease needs, because the bound of a lock is its own affair.
-fn to_recover_ms(plan: &Plan) -> u64 {
-    let lock = &plan.lock;
-    let polled = plan.lease_ms() + lock.retry_ms + lock.retry_jitter_ms + lock.request_timeout_ms;
-    2 * (polled + plan.working_ms())
 }
 
 impl Strategy for Space {
