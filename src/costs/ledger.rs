@@ -100,3 +100,68 @@ fn woken(tap: &Tap, release: &Event, by: HostName) -> u32 {
     let woken = at_once.filter(|message| message.from == release.process && message.to != by);
     woken.map(|message| message.to).collect::<BTreeSet<_>>().len() as u32
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checkers::fixture::Script;
+
+    fn message(from: HostName, to: HostName, at_ms: u64) -> Message {
+        let sent = SimTime::from_millis(at_ms);
+        Message { from, to, sent, arrived: None, bytes: Vec::new() }
+    }
+
+    fn ledger(script: Script, messages: Vec<Message>) -> Measured {
+        let mut ledger = Ledger::default();
+        let tap = Tap { messages, clocks: Vec::new() };
+        ledger.add(&script.done(), &tap, HostName::REDIS);
+        ledger.measured()
+    }
+
+    /// Client 1 holds, the others wait; at 20 ms it gives the lock back, at 30 ms the server has it.
+    fn handed_over() -> Script {
+        let held = Script::sale(9).at(10).asks(1).locked(1).granted(1).asks(2).asks(3);
+        let given_back = held.at(20).invoke(1, Op::Release).at(30).unlocked(1, 1);
+        given_back.locked(2).at(35).ok(1, Op::Release).at(45).granted(2)
+    }
+
+    #[test]
+    fn a_hand_over_is_from_the_holder_s_call_to_the_next_grant() {
+        let measured = ledger(handed_over(), Vec::new());
+        assert_eq!(measured.hand_over_ms, Some(25.0));
+        assert_eq!((measured.woken, measured.free_after_crash_ms), (Some(0.0), None));
+    }
+
+    #[test]
+    fn woken_are_those_the_server_writes_to_at_once_but_for_the_one_who_gave_it_back() {
+        let (redis, client) = (HostName::REDIS, HostName::client);
+        let messages = vec![
+            message(client(1), redis, 25),
+            message(redis, client(1), 30),
+            message(redis, client(2), 30),
+            message(redis, client(2), 30),
+            message(redis, client(3), 31),
+            message(client(2), HostName::SHOP, 46),
+        ];
+        let measured = ledger(handed_over(), messages);
+        assert_eq!(measured.woken, Some(1.0));
+        assert_eq!(measured.messages, Some(2.5), "5 with the lock's server, 2 grants");
+    }
+
+    #[test]
+    fn nobody_waits_for_a_lock_that_nobody_asks_for() {
+        let alone = Script::sale(9).at(10).asks(1).locked(1).granted(1);
+        let alone = alone.at(20).invoke(1, Op::Release).unlocked(1, 1).ok(1, Op::Release);
+        let measured = ledger(alone.at(90).asks(2).locked(2).granted(2), Vec::new());
+        assert_eq!((measured.hand_over_ms, measured.woken), (None, None));
+    }
+
+    #[test]
+    fn after_a_crash_the_lock_is_nobody_s_until_the_next_grant() {
+        let held = Script::sale(9).at(10).asks(1).locked(1).granted(1).asks(2);
+        let died = held.at(20).crashed(HostName::client(1)).at(1000).expired(1).locked(2);
+        let measured = ledger(died.at(1020).granted(2), Vec::new());
+        assert_eq!((measured.free_after_crash_ms, measured.hand_over_ms), (Some(1000.0), None));
+        assert_eq!(ledger(Script::sale(9), Vec::new()), Measured::default());
+    }
+}
