@@ -136,6 +136,7 @@ fn run_contender(
         output::write_file(&history_file, |out| picklock_sim::history::write(&history, out))?;
         let judgements = judge(&history);
         let outcome = Outcome::new(&plan, args.engine, history, judgements);
+        // Once more with a tap, which changes no event: few scenarios ask for it.
         if spec.costs.any()
             && let (_, Some(tap)) = pipeline::run_tapped(&plan, args.engine)?
         {

@@ -42,7 +42,7 @@ impl Records {
     }
 
     fn is_below_the_lock(&self, key: &[u8]) -> bool {
-        let below = |lock: &[u8]| key.strip_prefix(lock).is_some_and(|rest| rest[0] == b'/');
+        let below = |lock: &[u8]| key.strip_prefix(lock).is_some_and(|rest| rest.starts_with(b"/"));
         self.watched.iter().any(|(lock, record)| *record == RecordName::Lock && below(lock))
     }
 
