@@ -2,7 +2,7 @@
 //!
 //! In reading order: [`time`] (time as one machine shows it), [`model`] (what every store is: a
 //! function from a request and the server's own clocks to replies and changes), [`redis`], [`etcd`],
-//! [`zookeeper`].
+//! [`zookeeper`]; then [`transcript`] (recorded conversations, and the same with a model).
 //!
 //! Never in this crate: async, sockets, a clock, randomness, hash order, a lock algorithm. A model
 //! is told the time and told who asks; so a test can put it into any situation in a few lines, and
@@ -11,4 +11,5 @@ pub mod etcd;
 pub mod model;
 pub mod redis;
 pub mod time;
+pub mod transcript;
 pub mod zookeeper;

@@ -110,13 +110,17 @@ pub struct Change {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ChangeKind {
-    /// A value was stored; the session that did it owns the record from now on. Or a list, a hash or
-    /// a set was changed in place: such a record stays with the session that created it, which the
-    /// next change then names as its owner.
+    /// A value was stored; the session that did it owns the record from now on.
     Set {
         /// The value, where it is an integer: stocks and counters.
         number: Option<i64>,
         /// Remaining time to live in milliseconds of the server's wall clock; `None`: no expiry.
+        ttl_ms: Option<i64>,
+    },
+    /// A list, a hash or a set was changed in place, as a re-entrant lock's count of holds is. The record
+    /// stays with the session that created it, whoever changes it: nobody was granted anything.
+    Edited {
+        /// As in [`ChangeKind::Set`].
         ttl_ms: Option<i64>,
     },
     /// Only the expiry changed.

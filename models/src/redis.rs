@@ -50,7 +50,7 @@ use channels::Channels;
 use keyspace::Keyspace;
 use notify::Letters;
 use script::{Engine, Script, Sha};
-use session::Session;
+use session::{Answers, Session};
 use settings::Settings;
 use stall::Stall;
 use turn::Pause;
@@ -84,6 +84,11 @@ pub use request::Request;
 
 /// The version that is modelled.
 pub const VERSION: &str = "7.0.15";
+
+/// The names of all commands that are modelled, sorted; those with subcommands as `client|id`.
+pub fn command_names() -> Vec<&'static str> {
+    commands::names()
+}
 
 /// How a server is set up.
 #[derive(Clone, Debug, Default)]
@@ -174,13 +179,20 @@ impl Redis {
     /// Takes one request of `session` off `input`, under the limits that hold for it now.
     ///
     /// # Errors
-    /// As [`resp::decode_request`].
+    /// As [`resp::decode_request`]. Who has switched answers off (CLIENT REPLY) is not told of it, and because the real
+    /// server ends such a connection only after its last words, it stays open, and unread (measured).
     pub fn decode(
         &self,
         session: SessionId,
         input: &mut BytesMut,
     ) -> Result<Option<Request>, resp::ProtocolError> {
-        resp::decode_request_within(input, self.core.borrow().limits(session))
+        let core = self.core.borrow();
+        let decoded = resp::decode_request_within(input, core.limits(session));
+        let mute = |state: &Session| matches!(state.answers, Answers::Off | Answers::Skip);
+        match decoded {
+            Err(_) if core.sessions.get(&session).is_some_and(mute) => Ok(None),
+            decoded => decoded,
+        }
     }
 
     /// How many bytes may wait to be read by `session` before it is cut off: for a subscriber the hard
@@ -329,9 +341,9 @@ impl Model for Redis {
         request: Request,
         out: &mut Outbox<Reply>,
     ) {
-        // An empty array or line is not a command and gets no reply.
+        // An empty array or line is not a command and gets no reply; to CLIENT REPLY SKIP it is one.
         if request.is_empty() {
-            return;
+            return self.core.borrow_mut().end_command(session);
         }
         self.look_at_stall(now);
         self.take(now, session, request);

@@ -6,7 +6,7 @@
 
 use std::future::{Future, poll_fn};
 use std::io;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -108,4 +108,77 @@ pub async fn race<A: Future, B: Future>(first: A, second: B) -> Either<A::Output
         second.as_mut().poll(cx).map(Either::Right)
     })
     .await
+}
+
+/// Futures that run at once; they are asked in the order in which they were given, always.
+///
+/// Whoever drops it gives up those that are not ready yet; whoever goes on asking has the rest later.
+pub struct Together<'a, T> {
+    running: Vec<Option<Pin<Box<dyn Future<Output = T> + 'a>>>>,
+}
+
+impl<'a, T> Together<'a, T> {
+    /// Nothing runs before somebody asks.
+    pub fn new(futures: impl IntoIterator<Item = impl Future<Output = T> + 'a>) -> Self {
+        let boxed = |future| Some(Box::pin(future) as Pin<Box<dyn Future<Output = T> + 'a>>);
+        Self { running: futures.into_iter().map(boxed).collect() }
+    }
+
+    /// The next one that is ready: its place, from 0, and its output; `None` when all were.
+    pub async fn next(&mut self) -> Option<(usize, T)> {
+        poll_fn(|cx| {
+            let mut left = false;
+            for (place, slot) in self.running.iter_mut().enumerate() {
+                let Some(future) = slot else { continue };
+                if let Poll::Ready(output) = future.as_mut().poll(cx) {
+                    *slot = None;
+                    return Poll::Ready(Some((place, output)));
+                }
+                left = true;
+            }
+            if left { Poll::Pending } else { Poll::Ready(None) }
+        })
+        .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Waker};
+
+    use super::*;
+    use crate::signal::Signal;
+
+    fn poll<T>(future: impl Future<Output = T>) -> Poll<T> {
+        pin!(future).poll(&mut Context::from_waker(Waker::noop()))
+    }
+
+    #[test]
+    fn together_gives_each_output_once_and_of_those_ready_the_first_in_order() {
+        let signals: [Signal; 3] = Default::default();
+        let mut together = Together::new(signals.iter().map(Signal::wait));
+        assert_eq!(poll(together.next()), Poll::Pending);
+        signals[1].set();
+        assert_eq!(poll(together.next()), Poll::Ready(Some((1, ()))));
+        assert_eq!(poll(together.next()), Poll::Pending, "the others are still running");
+        signals[2].set();
+        signals[0].set();
+        assert_eq!(poll(together.next()), Poll::Ready(Some((0, ()))));
+        assert_eq!(poll(together.next()), Poll::Ready(Some((2, ()))));
+        assert_eq!(poll(together.next()), Poll::Ready(None));
+    }
+
+    #[test]
+    fn what_is_dropped_with_together_does_not_run_on() {
+        let kept = Signal::default();
+        let held = std::rc::Rc::new(());
+        let waiting = std::rc::Rc::clone(&held);
+        let mut together = Together::new([async move {
+            kept.wait().await;
+            drop(waiting);
+        }]);
+        assert_eq!(poll(together.next()), Poll::Pending);
+        drop(together);
+        assert_eq!(std::rc::Rc::strong_count(&held), 1);
+    }
 }

@@ -72,7 +72,14 @@ pub enum Op {
         /// On `ok`: when the client will stop believing by its own clock, as true time.
         #[serde(default, rename = "until_ns", skip_serializing_if = "Option::is_none")]
         until: Option<SimTime>,
+        /// It asks for the shared mode, in which several may have it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        shared: bool,
     },
+    /// The holder asks for the lock once more, in the mode in which it has it.
+    Reenter,
+    /// The holder gives back what it was granted last by [`Op::Reenter`], and keeps the rest.
+    Leave,
     /// The client's watchdog prolongs the lease; on `ok` with the new own deadline, if it has one.
     Renew {
         /// As in [`Op::Acquire`].
@@ -81,7 +88,7 @@ pub enum Op {
     },
     /// The worker was told that the lock is lost.
     Lost,
-    /// The client gives the lock back.
+    /// The client gives the lock back, for good.
     Release,
     /// The client asks, just before a write, whether it still holds the lock; `fail`: it does not.
     Check,
@@ -168,6 +175,9 @@ pub enum RecordName {
     Stock,
     /// A contender's place in a queue, behind the record that makes its owner the holder.
     Place,
+    /// A queue that is one record for all contenders. Whose place it was that came or went it does not say; but
+    /// who changes it for the first time while it asks for the lock takes its place.
+    Queue,
 }
 
 /// An operation without its values, as triggers name it.
@@ -196,6 +206,9 @@ pub enum OpName {
     Granted,
     /// A [`Op::Record`] by which a client deletes a lock record.
     Freed,
+    // At the end, because digests are made of their numbers.
+    Reenter,
+    Leave,
 }
 
 impl OpName {
@@ -220,6 +233,8 @@ impl Op {
     pub fn name(&self) -> OpName {
         match self {
             Op::Acquire { .. } => OpName::Acquire,
+            Op::Reenter => OpName::Reenter,
+            Op::Leave => OpName::Leave,
             Op::Renew { .. } => OpName::Renew,
             Op::Lost => OpName::Lost,
             Op::Release => OpName::Release,
@@ -240,7 +255,9 @@ impl Op {
     }
 
     /// `acquire` with nothing to say yet.
-    pub const ACQUIRE: Op = Op::Acquire { token: None, until: None };
+    pub const ACQUIRE: Op = Op::Acquire { token: None, until: None, shared: false };
+    /// `acquire` in the shared mode with nothing to say yet.
+    pub const ACQUIRE_SHARED: Op = Op::Acquire { token: None, until: None, shared: true };
     /// `renew` with nothing to say yet.
     pub const RENEW: Op = Op::Renew { until: None };
     /// `read` with nothing to say yet.
@@ -257,8 +274,11 @@ impl Event {
         let word = host(self.process) << 16 | (self.kind as u64) << 8 | self.op.name() as u64;
         digest.pair(self.at.as_nanos(), word);
         match self.op {
-            Op::Acquire { token, until } => {
+            Op::Acquire { token, until, shared } => {
                 digest.pair(optional(token), optional(until.map(SimTime::as_nanos)));
+                if shared {
+                    digest.number(u64::from(shared));
+                }
             }
             Op::Renew { until } => digest.number(optional(until.map(SimTime::as_nanos))),
             Op::Read { value } | Op::Sell { left: value } => {
@@ -276,6 +296,7 @@ impl Event {
                     ChangeKind::Deleted => (2, None, None),
                     ChangeKind::Expired => (3, None, None),
                     ChangeKind::Loaded { number, ttl_ms } => (4, number, ttl_ms),
+                    ChangeKind::Edited { ttl_ms } => (5, None, ttl_ms),
                 };
                 // A host fits into 24 bits; one more bit tells nobody from somebody.
                 let whose = |host_or_none: Option<HostName>| match host_or_none {
@@ -288,7 +309,9 @@ impl Event {
             }
             Op::FaultBegins { fault, host: hit } => digest.pair(u64::from(fault), host(hit)),
             Op::FaultEnds { fault } => digest.number(u64::from(fault)),
-            Op::Lost
+            Op::Reenter
+            | Op::Leave
+            | Op::Lost
             | Op::Release
             | Op::Check
             | Op::Paused
@@ -344,8 +367,8 @@ impl fmt::Display for Op {
             None => Ok(()),
         };
         match *self {
-            Op::Acquire { token, until } => {
-                f.write_str("acquire")?;
+            Op::Acquire { token, until, shared } => {
+                f.write_str(if shared { "acquire shared" } else { "acquire" })?;
                 with_token(f, token)?;
                 until.map_or(Ok(()), |until| write!(f, " until {until}"))
             }
@@ -353,6 +376,8 @@ impl fmt::Display for Op {
                 f.write_str("renew")?;
                 until.map_or(Ok(()), |until| write!(f, " until {until}"))
             }
+            Op::Reenter => f.write_str("re-enter"),
+            Op::Leave => f.write_str("leave"),
             Op::Lost => f.write_str("told that the lock is lost"),
             Op::Release => f.write_str("release"),
             Op::Check => f.write_str("check"),
@@ -375,11 +400,13 @@ impl fmt::Display for Op {
                     RecordName::Fence => "fence",
                     RecordName::Stock => "stock",
                     RecordName::Place => "queue",
+                    RecordName::Queue => "waiting list",
                 };
                 write!(f, "{record} record ")?;
                 match change {
                     ChangeKind::Set { number: Some(number), .. } => write!(f, "set to {number}")?,
                     ChangeKind::Set { number: None, .. } => f.write_str("set")?,
+                    ChangeKind::Edited { .. } => f.write_str("changed in place")?,
                     ChangeKind::Retimed { .. } => f.write_str("prolonged")?,
                     ChangeKind::Deleted => f.write_str("deleted")?,
                     ChangeKind::Expired => f.write_str("expired")?,

@@ -8,7 +8,7 @@
 //! - what all engines share: [`nemesis`] (when a fault strikes, whom, what ends it), [`conditions`]
 //!   (what is broken now), [`clock`], [`serve`] (between sockets and a model), [`trace`];
 //! - the worlds: [`event`] (default), `turmoil` (second opinion) and `real` (tokio's sockets), each
-//!   of the latter behind a feature of its name.
+//!   of the latter behind a feature of its name; `foreign` (unmodified client crates in the latter two).
 //!
 //! Never in this crate: a lock algorithm, a verdict.
 pub mod cast;
@@ -18,6 +18,8 @@ pub mod digest;
 pub mod env;
 pub mod event;
 pub mod fault;
+#[cfg(feature = "turmoil")]
+pub mod foreign;
 pub mod history;
 pub mod host;
 mod log;

@@ -20,10 +20,16 @@ pub const ELECTION_TIMEOUT: Duration = Duration::from_secs(1);
 /// When each lease ends.
 #[derive(Debug, Default)]
 pub(super) struct Lessor {
-    ends: BTreeMap<LeaseId, SteadyTime>,
+    ends: BTreeMap<LeaseId, End>,
     /// The same, the first to end first.
-    order: BTreeSet<(SteadyTime, LeaseId)>,
+    order: BTreeSet<(End, LeaseId)>,
+    /// How often a lease has got its full time.
+    refreshed: u64,
 }
+
+/// When a lease ends. The server's clock shows no instant twice; of leases that end at the same one here, the one
+/// that got its time first is the first.
+type End = (SteadyTime, u64);
 
 impl Lessor {
     /// A leader that has just been promoted: every lease gets its full time and an election timeout
@@ -39,7 +45,9 @@ impl Lessor {
     /// The lease has its full time again, from `now`.
     pub(super) fn refresh(&mut self, id: LeaseId, now: SteadyTime, ttl_s: i64) {
         self.forget(id);
+        self.refreshed += 1;
         let end = now + Duration::from_secs(ttl_s.clamp(0, MAX_TTL_S).unsigned_abs());
+        let end = (end, self.refreshed);
         self.ends.insert(id, end);
         self.order.insert((end, id));
     }
@@ -52,17 +60,17 @@ impl Lessor {
 
     /// Whether its time is up, though it may not have been revoked yet.
     pub(super) fn is_over(&self, id: LeaseId, now: SteadyTime) -> bool {
-        self.ends.get(&id).is_some_and(|end| *end <= now)
+        self.ends.get(&id).is_some_and(|(end, _)| *end <= now)
     }
 
     /// What is left of it; nothing if its time is up.
     pub(super) fn remaining(&self, id: LeaseId, now: SteadyTime) -> Option<Duration> {
-        self.ends.get(&id).map(|end| end.since(now))
+        self.ends.get(&id).map(|(end, _)| end.since(now))
     }
 
     /// What to revoke now, in the order in which it ended.
     pub(super) fn over(&self, now: SteadyTime) -> Vec<LeaseId> {
-        let over = self.order.iter().take_while(|(end, _)| *end <= now);
+        let over = self.order.iter().take_while(|((end, _), _)| *end <= now);
         over.take(EXPIRIES_A_LOOP).map(|(_, id)| *id).collect()
     }
 

@@ -18,6 +18,7 @@ use super::pb::v3electionpb::{
 };
 use super::pb::v3lockpb::{LockRequest, LockResponse, UnlockRequest, UnlockResponse};
 use super::status::{Code, Status};
+use crate::transcript::notation::{Note, Noted, Unreadable};
 
 macro_rules! requests {
     ($($name:ident($message:ty) $path:literal),* $(,)?) => {
@@ -35,6 +36,37 @@ macro_rules! requests {
             $($name,)*
         }
 
+        impl Request {
+            /// Which call it belongs to.
+            pub fn method(&self) -> Method {
+                match self {
+                    $(Request::$name(_) => Method::$name,)*
+                }
+            }
+
+            /// Appends it to `output`, see [`frame`].
+            pub fn encode(&self, output: &mut BytesMut) {
+                match self {
+                    $(Request::$name(message) => frame(message, output),)*
+                }
+            }
+        }
+
+        impl Noted for Request {
+            fn note(&self) -> Note {
+                match self {
+                    $(Request::$name(message) => message.note().named(stringify!($name)),)*
+                }
+            }
+
+            fn from_note(note: &Note) -> Result<Self, Unreadable> {
+                match note.fields()?.0 {
+                    $(stringify!($name) => Noted::from_note(note).map(Request::$name),)*
+                    other => Err(Unreadable(format!("there is no call {other}"))),
+                }
+            }
+        }
+
         impl Method {
             fn find(path: &str) -> Option<Method> {
                 match path {
@@ -43,8 +75,18 @@ macro_rules! requests {
                 }
             }
 
+            /// All there are.
+            pub const ALL: &'static [Method] = &[$(Method::$name),*];
+
             fn all_paths() -> &'static [&'static str] {
                 &[$($path),*]
+            }
+
+            /// Its name, as transcripts have it.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Method::$name => stringify!($name),)*
+                }
             }
 
             /// The path by which a client asks for it.
@@ -111,11 +153,29 @@ macro_rules! responses {
             $($name($message),)*
         }
 
+        impl Method {
+            /// Reads one message that answers this call; `None` if the bytes are none.
+            pub fn decode_response(self, bytes: Bytes) -> Option<Response> {
+                match self {
+                    $(Method::$name => <$message>::decode(bytes).map(Response::$name).ok(),)*
+                    // The only answer there is, is an error.
+                    Method::Authenticate => None,
+                }
+            }
+        }
+
         impl Response {
             /// Its header; every response has one.
             pub(super) fn header(&mut self) -> &mut ResponseHeader {
                 match self {
                     $(Response::$name(message) => message.header.get_or_insert_default(),)*
+                }
+            }
+
+            /// The note of it, as transcripts have it.
+            pub fn note(&self) -> Note {
+                match self {
+                    $(Response::$name(message) => message.note().named(stringify!($name)),)*
                 }
             }
 

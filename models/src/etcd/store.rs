@@ -50,6 +50,9 @@ struct Entry {
 pub(super) struct Store {
     /// The versions of each key, oldest first; never an empty list.
     keys: BTreeMap<Bytes, Vec<Entry>>,
+    /// The newest version of each key that is there: what nearly everybody asks for, and much less than all keys
+    /// that ever were.
+    live: BTreeMap<Bytes, KeyValue>,
     /// Which key each change was about: what watchers catch up by.
     log: BTreeMap<Stamp, Bytes>,
     committed: Revision,
@@ -63,6 +66,7 @@ impl Default for Store {
     fn default() -> Self {
         Self {
             keys: BTreeMap::new(),
+            live: BTreeMap::new(),
             log: BTreeMap::new(),
             committed: Revision(1),
             compacted: Revision(-1),
@@ -95,14 +99,30 @@ impl Store {
         }
     }
 
+    /// Whether a transaction may read at `asked`: only 0 is the newest there. Before the first compaction
+    /// the store counts as compacted at -1 (`apply.go` `checkRequestRange`).
+    pub(super) fn readable_in_txn(&self, asked: i64) -> Result<(), Status> {
+        let compacted = if self.compacted == Revision(0) { -1 } else { self.compacted.0 };
+        if asked < 0 && asked < compacted {
+            return Err(Status::COMPACTED);
+        }
+        self.readable(asked).map(|_| ())
+    }
+
     /// What `key` was at a revision.
     pub(super) fn get(&self, key: &[u8], at: Revision) -> Option<&KeyValue> {
+        if at >= self.revision() {
+            return self.live.get(key);
+        }
         version(self.keys.get(key)?, at)
     }
 
     /// What was in `span` at a revision, in the order of the keys.
     pub(super) fn range(&self, span: &Span, at: Revision) -> impl Iterator<Item = &KeyValue> {
-        span.of(&self.keys).filter_map(move |(_, entries)| version(entries, at))
+        let newest = at >= self.revision();
+        let live = newest.then(|| span.of(&self.live)).into_iter().flatten();
+        let all = (!newest).then(|| span.of(&self.keys)).into_iter().flatten();
+        live.map(|(_, kv)| kv).chain(all.filter_map(move |(_, entries)| version(entries, at)))
     }
 
     /// Stores a value; the version and the revisions follow from what was there.
@@ -134,6 +154,10 @@ impl Store {
     fn change(&mut self, key: &Bytes, kv: Option<KeyValue>) {
         let at = Stamp { main: self.committed.next(), sub: self.open };
         self.open += 1;
+        match &kv {
+            Some(kv) => self.live.insert(key.clone(), kv.clone()),
+            None => self.live.remove(key),
+        };
         self.keys.entry(key.clone()).or_default().push(Entry { at, kv });
         self.log.insert(at, key.clone());
     }

@@ -55,14 +55,19 @@ fn holds(store: &Store, compare: &Compare) -> bool {
     let span = Span::new(&compare.key, &compare.range_end);
     let mut found = store.range(&span, store.revision()).peekable();
     if found.peek().is_none() {
-        return compare.target() != CompareTarget::Value && agrees(compare, &KeyValue::default());
+        return compare.target != CompareTarget::Value as i32
+            && agrees(compare, &KeyValue::default());
     }
     found.all(|kv| agrees(compare, kv))
 }
 
-/// A target without its value is compared with 0 or nothing (`compareKV`).
+/// A target without its value is compared with 0 or nothing, one that nobody knows is equal, and what
+/// nobody knows is true of all (`compareKV`).
 fn agrees(compare: &Compare, kv: &KeyValue) -> bool {
-    let order = match (compare.target(), &compare.target_union) {
+    let Ok(target) = CompareTarget::try_from(compare.target) else {
+        return expects(compare, Ordering::Equal);
+    };
+    let order = match (target, &compare.target_union) {
         (CompareTarget::Value, Some(TargetUnion::Value(value))) => kv.value.cmp(value),
         (CompareTarget::Value, _) => kv.value.as_ref().cmp(&[]),
         (CompareTarget::Version, union) => kv.version.cmp(&match union {
@@ -82,11 +87,16 @@ fn agrees(compare: &Compare, kv: &KeyValue) -> bool {
             _ => 0,
         }),
     };
-    match compare.result() {
-        CompareResult::Equal => order == Ordering::Equal,
-        CompareResult::Greater => order == Ordering::Greater,
-        CompareResult::Less => order == Ordering::Less,
-        CompareResult::NotEqual => order != Ordering::Equal,
+    expects(compare, order)
+}
+
+fn expects(compare: &Compare, order: Ordering) -> bool {
+    match CompareResult::try_from(compare.result) {
+        Ok(CompareResult::Equal) => order == Ordering::Equal,
+        Ok(CompareResult::Greater) => order == Ordering::Greater,
+        Ok(CompareResult::Less) => order == Ordering::Less,
+        Ok(CompareResult::NotEqual) => order != Ordering::Equal,
+        Err(_) => true,
     }
 }
 
@@ -98,7 +108,7 @@ fn check_state(machine: &Machine, request: &TxnRequest, path: &Path) -> Result<(
         _ => Ok(()),
     })?;
     each(request, path, &mut |op| match op {
-        Op::RequestRange(range) => machine.store.readable(range.revision).map(|_| ()),
+        Op::RequestRange(range) => machine.store.readable_in_txn(range.revision),
         _ => Ok(()),
     })
 }

@@ -87,6 +87,9 @@ impl WatchStream {
             let compact_revision = store.compacted().0;
             let canceled = response(Revision(0), id);
             out.push(WatchResponse { canceled: true, compact_revision, ..canceled });
+            // It hears nothing, but nobody else can have its id until it is canceled again (measured).
+            (watcher.puts, watcher.deletes, watcher.progress) = (false, false, false);
+            self.watchers.insert(id, watcher);
             return out;
         }
         out.extend(watcher.catch_up(store, id));

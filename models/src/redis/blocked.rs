@@ -149,6 +149,8 @@ impl Core {
 
     fn finish(&mut self, session: SessionId, reply: Reply) {
         self.answer(session, reply);
+        // Before it is settled who still wants to know: this may have been the last who waited.
+        self.settle();
         self.end_command(session);
         self.want_touches();
     }
@@ -183,7 +185,6 @@ impl Core {
         };
         self.blocked.remove(session);
         self.finish(session, reply);
-        self.settle();
     }
 
     /// `handleBlockedClientsTimeout`: ends the waits whose time is up.

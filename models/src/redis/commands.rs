@@ -85,9 +85,9 @@ static COMMANDS: &[Command] = &[
     session("discard", 1, transactions::discard).that(WHILE_BUSY | NEVER_QUEUED),
     reads("echo", 2, connection::echo),
     whole("eval", -3, scripting::eval).that(MAY_REPLICATE),
-    whole("eval_ro", -3, scripting::eval_ro).that(MAY_REPLICATE),
+    whole("eval_ro", -3, scripting::eval_ro),
     whole("evalsha", -3, scripting::evalsha).that(MAY_REPLICATE),
-    whole("evalsha_ro", -3, scripting::evalsha_ro).that(MAY_REPLICATE),
+    whole("evalsha_ro", -3, scripting::evalsha_ro),
     whole("exec", 1, transactions::exec).that(NEVER_QUEUED),
     reads("exists", -2, keys::exists),
     writes("expire", -3, keys::expire),
@@ -243,6 +243,22 @@ static COMMANDS: &[Command] = &[
     writes("zunionstore", -4, sorted_sets::zunionstore),
 ];
 
+/// The names of all commands, sorted; those with subcommands as `client|id`.
+pub(super) fn names() -> Vec<&'static str> {
+    let own = |command: &'static Command| match command.run {
+        Run::Container(None, _) => None,
+        _ => Some(command.name),
+    };
+    let members = |command: &'static Command| match command.run {
+        Run::Container(_, members) => members,
+        _ => &[],
+    };
+    let rows = COMMANDS.iter().flat_map(|command| {
+        own(command).into_iter().chain(members(command).iter().map(|member| member.name))
+    });
+    rows.collect()
+}
+
 /// The row for `name`, in whatever case it is written.
 fn find(name: &[u8]) -> Option<&'static Command> {
     let packed = pack(name)?;
@@ -287,6 +303,15 @@ const fn slot_of(packed: u128) -> usize {
 /// An unknown one is reported before a wrong number of arguments (`src/server.c`
 /// `commandCheckExistence`, `commandCheckArity`).
 pub(super) fn look_up(args: &Request) -> Result<&'static Command, Reply> {
+    let command = named(args)?;
+    if !arity_fits(command.arity, args.len()) {
+        return Err(wrong_arity(command.name));
+    }
+    Ok(command)
+}
+
+/// The command that `args` name, however many they are.
+pub(super) fn named(args: &Request) -> Result<&'static Command, Reply> {
     let Some(mut command) = find(&args[0]) else { return Err(unknown(args)) };
     if let (Run::Container(_, members), Some(name)) = (&command.run, args.get(1)) {
         let member = members.iter().find(|row| row.own_name().eq_ignore_ascii_case(name));
@@ -294,9 +319,6 @@ pub(super) fn look_up(args: &Request) -> Result<&'static Command, Reply> {
             let (name, parent) = (quotable(name, 128), command.name.to_ascii_uppercase());
             error(format!("ERR unknown subcommand '{name}'. Try {parent} HELP."))
         })?;
-    }
-    if !arity_fits(command.arity, args.len()) {
-        return Err(wrong_arity(command.name));
     }
     Ok(command)
 }

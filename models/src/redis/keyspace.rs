@@ -287,7 +287,7 @@ impl Keyspace {
             self.take(self.selected, key, Removal::Client(author.session, Event::DEL));
         } else if record.watched {
             let ttl_ms = record.expires_at.map(|when| when.saturating_sub(author.now_ms));
-            let kind = ChangeKind::Set { number: None, ttl_ms };
+            let kind = ChangeKind::Edited { ttl_ms };
             self.changes.push(change(key, Some(author.session), Some(record.owner), kind));
         }
         Ok(Some(result))

@@ -21,6 +21,8 @@ pub(super) struct Session {
     pub(super) answers: Answers,
     /// Between MULTI and EXEC.
     pub(super) transaction: Option<Transaction>,
+    /// How many commands the EXEC has that runs.
+    pub(super) executing: Option<usize>,
     pub(super) watching: Vec<Watch>,
     /// Whether a watched key has changed (`CLIENT_DIRTY_CAS`).
     pub(super) dirty: bool,

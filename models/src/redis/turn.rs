@@ -61,6 +61,9 @@ impl Redis {
                     core.closed.push(call.author.session);
                     return error;
                 }
+                // What CLIENT LIST then shows is the command, or none.
+                let name = commands::named(call.args).map_or("", |command| command.name);
+                core.session(call.author.session).last_command = name;
                 return core.refuse(call.author.session, &call.args[0], error);
             }
         };

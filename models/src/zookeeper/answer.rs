@@ -7,6 +7,7 @@ use super::code::Code;
 use super::jute::{Jute, Malformed, record};
 use super::opcode;
 use super::records::*;
+use crate::transcript::notation::{Note, Noted};
 
 record! {
     /// Credentials as they may be shown to their owner.
@@ -76,6 +77,43 @@ impl Answer {
             opcode::MULTI | opcode::MULTI_READ => Answer::Multi(read_results(input)?),
             _ => Answer::Done,
         })
+    }
+
+    /// The note of it, as transcripts have it.
+    pub fn note(&self) -> Note {
+        let (name, fields) = match self {
+            Answer::Done => return Note::word("done"),
+            Answer::Path(path) => ("Path", vec![("path", path.note())]),
+            Answer::Created(path, stat) => {
+                ("Created", vec![("path", path.note()), ("stat", stat.note())])
+            }
+            Answer::Stat(stat) => return stat.note().named("Stat"),
+            Answer::Data(data, stat) => {
+                ("Data", vec![("data", data.note()), ("stat", stat.note())])
+            }
+            Answer::Names(names) => ("Names", vec![("names", names.note())]),
+            Answer::Children(names, stat) => {
+                ("Children", vec![("names", names.note()), ("stat", stat.note())])
+            }
+            Answer::Acl(acl, stat) => ("Acl", vec![("acl", acl.note()), ("stat", stat.note())]),
+            Answer::Number(number) => ("Number", vec![("number", number.note())]),
+            Answer::Clients(clients) => ("Clients", vec![("clients", clients.note())]),
+            Answer::Token(token) => ("Token", vec![("token", token.note())]),
+            Answer::Multi(results) => {
+                let result = |(opcode, result): &OneResult| match result {
+                    Ok(answer) => Note::record(
+                        "",
+                        vec![
+                            ("opcode".to_owned(), opcode.note()),
+                            ("is".to_owned(), answer.note()),
+                        ],
+                    ),
+                    Err(code) => Note::word(format!("{code:?}")),
+                };
+                ("Multi", vec![("results", Note::List(results.iter().map(result).collect()))])
+            }
+        };
+        Note::record(name, fields.into_iter().map(|(name, note)| (name.to_owned(), note)).collect())
     }
 
     /// Appends the body to `output`.

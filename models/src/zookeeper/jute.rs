@@ -27,7 +27,7 @@ pub trait Jute: Sized {
     fn write(&self, output: &mut BytesMut);
 }
 
-/// A record: its fields one after the other.
+/// A record: its fields one after the other. Transcripts have them by their names.
 macro_rules! record {
     ($(#[$meta:meta])* pub struct $name:ident {
         $($(#[$field_meta:meta])* pub $field:ident: $type:ty,)*
@@ -48,6 +48,8 @@ macro_rules! record {
                 $($crate::zookeeper::jute::Jute::write(&self.$field, output);)*
             }
         }
+
+        $crate::transcript::notation::noted! { $name { $($field),* } }
     };
 }
 pub(super) use record;

@@ -12,6 +12,7 @@ use super::jute::{Jute, Malformed, put_frame, record, take_frame};
 use super::operation::Operation;
 use super::records::*;
 use super::words;
+use crate::transcript::notation::{Note, Noted, Unreadable};
 
 record! {
     /// What a client opens a connection with.
@@ -62,6 +63,24 @@ impl Jute for ReadOnlyFlag {
 
     fn write(&self, output: &mut BytesMut) {
         self.0.iter().for_each(|flag| flag.write(output));
+    }
+}
+
+impl Noted for ReadOnlyFlag {
+    fn note(&self) -> Note {
+        self.0.map_or_else(|| Note::word("unsaid"), Note::word)
+    }
+
+    fn from_note(note: &Note) -> Result<Self, Unreadable> {
+        match note {
+            Note::Word(word) if word == "unsaid" => Ok(Self(None)),
+            note => bool::from_note(note).map(|flag| Self(Some(flag))),
+        }
+    }
+
+    /// Clients say it nowadays, and what they say is no.
+    fn absent() -> Option<Self> {
+        Some(Self(Some(false)))
     }
 }
 

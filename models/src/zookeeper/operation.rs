@@ -6,6 +6,7 @@ use bytes::{Bytes, BytesMut};
 use super::jute::{Jute, Malformed};
 use super::opcode;
 use super::records::*;
+use crate::transcript::notation::{Note, Noted, Unreadable};
 
 macro_rules! operations {
     ($($(#[$meta:meta])* $name:ident($body:ty) = $opcode:ident,)*) => {
@@ -39,6 +40,24 @@ macro_rules! operations {
             /// Appends the body to `output`.
             pub fn write(&self, output: &mut BytesMut) {
                 match self { $(Self::$name(body) => body.write(output),)* }
+            }
+
+            /// The names of all there are, as transcripts have them.
+            pub fn names() -> &'static [&'static str] {
+                &[$(stringify!($name)),*]
+            }
+        }
+
+        impl Noted for Operation {
+            fn note(&self) -> Note {
+                match self { $(Self::$name(body) => body.note().named(stringify!($name)),)* }
+            }
+
+            fn from_note(note: &Note) -> Result<Self, Unreadable> {
+                match note.fields()?.0 {
+                    $(stringify!($name) => body(note).map(Self::$name),)*
+                    other => Err(Unreadable(format!("there is no operation {other}"))),
+                }
             }
         }
     };
@@ -107,6 +126,15 @@ operations! {
     CloseSession(()) = CLOSE_SESSION,
 }
 
+/// The body of an operation: its fields, or the one value that it is.
+fn body<T: Noted>(note: &Note) -> Result<T, Unreadable> {
+    match (note.field("value"), note.fields()?.1) {
+        (Some(value), _) => T::from_note(value),
+        (None, []) => T::absent().map_or_else(|| T::from_note(note), Ok),
+        (None, _) => T::from_note(note),
+    }
+}
+
 /// A buffer.
 pub type OneBuffer = Option<Bytes>;
 /// A path that may be null.
@@ -119,6 +147,22 @@ pub struct Writes(pub Vec<Operation>);
 /// Several reads: of data and of children.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reads(pub Vec<Operation>);
+
+/// A list of operations, as transcripts have it.
+macro_rules! noted_list {
+    ($($name:ident),*) => {$(
+        impl Noted for $name {
+            fn note(&self) -> Note {
+                self.0.note()
+            }
+
+            fn from_note(note: &Note) -> Result<Self, Unreadable> {
+                Noted::from_note(note).map(Self)
+            }
+        }
+    )*};
+}
+noted_list! { Writes, Reads }
 
 /// A list of operations of some kinds, each behind a header (`MultiOperationRecord.java`).
 fn read_list(input: &mut Bytes, kinds: &[i32]) -> Result<Vec<Operation>, Malformed> {

@@ -56,6 +56,10 @@ impl<'a> Reader<'a> {
             Operation::AddWatch(request) => self.add_watch(&request),
             Operation::CheckWatches(request) => {
                 let which = which(request.kind)?;
+                // It looks for a parent until there is no slash left (`PathParentIterator`, measured).
+                if !matches!(request.path.bytes().next(), None | Some(b'/')) {
+                    return Err(Code::MarshallingError);
+                }
                 found(self.watches.contain(&request.path, which))
             }
             Operation::RemoveWatches(request) => {

@@ -3,6 +3,7 @@
 use bytes::{Bytes, BytesMut};
 
 use super::jute::{Jute, Malformed, record};
+use crate::transcript::notation::{Note, Noted, Unreadable};
 
 /// A transaction's number: the order of everything that happened to the tree.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,6 +23,20 @@ macro_rules! number {
 
             fn write(&self, output: &mut BytesMut) {
                 self.0.write(output);
+            }
+        }
+
+        impl Noted for $name {
+            fn note(&self) -> Note {
+                Note::word(self.0)
+            }
+
+            fn from_note(note: &Note) -> Result<Self, Unreadable> {
+                <i64 as Noted>::from_note(note).map(Self)
+            }
+
+            fn absent() -> Option<Self> {
+                Some(Self(0))
             }
         }
     };
@@ -47,8 +62,7 @@ record! {
         pub cversion: i32,
         /// How often its access list changed.
         pub aversion: i32,
-        /// The session that it ends with; 0 if with none. Containers and nodes with a time to live have
-        /// values of their own there.
+        /// The session that it ends with; 0 if with none.
         pub ephemeral_owner: i64,
         /// The length of its data, in bytes.
         pub data_length: i32,
@@ -81,13 +95,41 @@ impl Jute for Id {
     }
 }
 
-record! {
-    /// An entry of an access list.
-    pub struct Acl {
-        /// What is allowed: the sum of READ 1, WRITE 2, CREATE 4, DELETE 8, ADMIN 16.
-        pub perms: i32,
-        /// To whom.
-        pub id: Id,
+/// An entry of an access list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Acl {
+    /// What is allowed: the sum of READ 1, WRITE 2, CREATE 4, DELETE 8, ADMIN 16.
+    pub perms: i32,
+    /// To whom.
+    pub id: Id,
+}
+
+impl Jute for Acl {
+    fn read(input: &mut Bytes) -> Result<Self, Malformed> {
+        Ok(Self { perms: Jute::read(input)?, id: Jute::read(input)? })
+    }
+
+    fn write(&self, output: &mut BytesMut) {
+        self.perms.write(output);
+        self.id.write(output);
+    }
+}
+
+/// In transcripts: `31 world:anyone`.
+impl Noted for Acl {
+    fn note(&self) -> Note {
+        let Id { scheme, id } = &self.id;
+        format!("{} {scheme}:{id}", self.perms).note()
+    }
+
+    fn from_note(note: &Note) -> Result<Self, Unreadable> {
+        let text = String::from_note(note)?;
+        let parsed = text.split_once(' ').and_then(|(perms, id)| {
+            let (scheme, id) = id.split_once(':')?;
+            let id = Id { scheme: scheme.to_owned(), id: id.to_owned() };
+            Some(Self { perms: perms.parse().ok()?, id })
+        });
+        parsed.ok_or_else(|| Unreadable(format!("{note} is no entry of an access list")))
     }
 }
 

@@ -72,13 +72,11 @@ pub(super) enum Owner {
 pub(super) const MAX_TTL_MS: i64 = 0xff_ffff_ffff;
 
 impl Owner {
-    /// As `ephemeralOwner` shows it.
+    /// As `ephemeralOwner` shows it: the marks of the others are kept to the server (measured).
     pub(super) fn number(self) -> i64 {
         match self {
-            Self::Nobody => 0,
             Self::Session(session) => session.0,
-            Self::Children => i64::MIN,
-            Self::Ttl(ttl_ms) => (0xff_i64 << 56) | ttl_ms,
+            Self::Nobody | Self::Children | Self::Ttl(_) => 0,
         }
     }
 }
@@ -102,6 +100,7 @@ pub(super) enum Effect {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Event {
     Created(String),
-    Deleted(String),
+    /// With the access list that it had.
+    Deleted(String, Vec<Acl>),
     DataChanged(String),
 }

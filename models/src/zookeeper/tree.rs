@@ -153,7 +153,7 @@ impl Tree {
             paths.remove(path);
         }
         self.swept.remove(path);
-        events.push(Event::Deleted(path.to_owned()));
+        events.push(Event::Deleted(path.to_owned(), node.acl));
         Ok(Effect::Done)
     }
 

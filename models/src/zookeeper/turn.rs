@@ -8,12 +8,14 @@ use super::code::Code;
 use super::jute::Malformed;
 use super::message::{ConnectRequest, ConnectResponse, ReadOnlyFlag, Reply};
 use super::opcode;
-use super::operation::Operation;
+use super::operation::{Operation, Writes};
 use super::prepare::Preparation;
 use super::read::Reader;
-use super::records::{AuthPacket, Id, WatcherEvent, ZkSessionId, Zxid};
+use super::records::{
+    AuthPacket, CreateRequest, CreateTtlRequest, Id, WatcherEvent, ZkSessionId, Zxid,
+};
 use super::sessions::password;
-use super::transaction::{Action, Effect, Transaction};
+use super::transaction::{Action, Effect, Event, Transaction};
 use crate::model::{Outbox, SessionId};
 use crate::time::HostTime;
 
@@ -126,6 +128,12 @@ impl ZooKeeper {
             self.sessions.remove(session);
         }
         if opcode::WRITES.contains(&opcode) {
+            let operation = operation.map(|operation| match operation {
+                Operation::Multi(Writes(parts)) => {
+                    Operation::Multi(Writes(parts.into_iter().map(by_its_flags).collect()))
+                }
+                operation => operation,
+            });
             let opcodes = opcodes(opcode, operation.as_ref().ok());
             let prepare = |preparation: &mut Preparation<'_>| match operation {
                 Ok(operation) => preparation.prepare(operation),
@@ -174,14 +182,28 @@ impl ZooKeeper {
         let transaction = Transaction { zxid, session, time_ms: now.wall.unix_ms(), action };
         let effect = self.tree.apply(transaction, &mut events);
         self.pending.settle(zxid);
-        for event in events {
+        for (at, event) in events.iter().enumerate() {
             let by = by.map(|(connection, _)| connection);
-            out.changes.extend(self.witness.notice(&event, &self.tree, by));
-            for (watcher, kind, path) in self.watches.go_off(&event) {
-                self.send(watcher, Reply::Event(WatcherEvent::new(kind, &path)), out);
+            out.changes.extend(self.witness.notice(event, &self.tree, by));
+            for (watcher, kind, path) in self.watches.go_off(event) {
+                if self.may_hear(watcher, &path, &events[at..]) {
+                    self.send(watcher, Reply::Event(WatcherEvent::new(kind, &path)), out);
+                }
             }
         }
         effect
+    }
+
+    /// A watcher hears only of nodes that it may read (CVE-2024-23944). A node that has gone meanwhile is
+    /// among `since`, with the list that it had.
+    fn may_hear(&self, watcher: SessionId, path: &str, since: &[Event]) -> bool {
+        let Some(Some(guest)) = self.connections.get(&watcher) else { return false };
+        let gone = since.iter().find_map(|event| match event {
+            Event::Deleted(deleted, acl) if deleted == path => Some(acl),
+            _ => None,
+        });
+        let acl = gone.or_else(|| Some(&self.tree.node(path).ok()?.acl));
+        acl.is_some_and(|acl| acl::check(&guest.ids, acl, acl::READ).is_ok())
     }
 
     /// Shows credentials; they hold for the connection. It does not keep the session alive.
@@ -258,13 +280,38 @@ fn opcodes(opcode: i32, operation: Option<&Operation>) -> Vec<i32> {
     }
 }
 
+/// By which number the result of an operation in a transaction goes (measured).
+fn opcode_in_multi(opcode: i32) -> i32 {
+    match opcode {
+        opcode::CREATE_CONTAINER | opcode::CREATE_TTL => opcode::CREATE2,
+        opcode => opcode,
+    }
+}
+
+/// Within a transaction the flags alone say what is created (`Op.create`).
+fn by_its_flags(operation: Operation) -> Operation {
+    match operation {
+        Operation::Create(it) | Operation::Create2(it) | Operation::CreateContainer(it) => {
+            if it.flags == 4 { Operation::CreateContainer(it) } else { Operation::Create(it) }
+        }
+        Operation::CreateTtl(it) if !matches!(it.flags, 5 | 6) => {
+            let CreateTtlRequest { path, data, acl, flags, .. } = it;
+            by_its_flags(Operation::Create(CreateRequest { path, data, acl, flags }))
+        }
+        operation => operation,
+    }
+}
+
 /// What a client is told of an effect. A transaction that failed is answered without an error in the
 /// header: the results say it.
 fn answer_to(opcode: i32, opcodes: &[i32], effect: Effect) -> Result<Answer, Code> {
     match effect {
         Effect::Multi(effects) => {
             let results = opcodes.iter().zip(effects);
-            let answer = |(opcode, effect): (&i32, _)| (*opcode, answer_to(*opcode, &[], effect));
+            let answer = |(opcode, effect): (&i32, _)| {
+                let opcode = opcode_in_multi(*opcode);
+                (opcode, answer_to(opcode, &[], effect))
+            };
             Ok(Answer::Multi(results.map(answer).collect()))
         }
         Effect::Refused(code) => Err(code),

@@ -53,7 +53,7 @@ impl Watches {
                 self.data.trigger(path, EventKind::Created, &mut told);
                 self.child.trigger(parent(path), EventKind::ChildrenChanged, &mut told);
             }
-            Event::Deleted(path) => {
+            Event::Deleted(path, _) => {
                 self.data.trigger(path, EventKind::Deleted, &mut told);
                 // Who watches both is told once.
                 let mut again = Vec::new();

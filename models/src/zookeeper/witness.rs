@@ -53,7 +53,7 @@ impl Witness {
         tree: &Tree,
         by: Option<SessionId>,
     ) -> Option<Change> {
-        let (Event::Created(path) | Event::Deleted(path) | Event::DataChanged(path)) = event;
+        let (Event::Created(path) | Event::Deleted(path, _) | Event::DataChanged(path)) = event;
         if matches!(event, Event::Created(_)) && self.watches(tree, path) {
             self.creators.insert(path.clone(), by);
             let kind = ChangeKind::Set { number: number(tree, path), ttl_ms: None };
@@ -64,7 +64,7 @@ impl Witness {
             Event::Created(_) | Event::DataChanged(_) => {
                 ChangeKind::Set { number: number(tree, path), ttl_ms: None }
             }
-            Event::Deleted(_) => {
+            Event::Deleted(..) => {
                 self.creators.remove(path);
                 if by.is_some() { ChangeKind::Deleted } else { ChangeKind::Expired }
             }

@@ -1,72 +1,60 @@
-//! Transcripts: commands in, RESP bytes out, through both codecs and the model.
+//! Recorded sessions with real servers, replayed: the models answer what the servers answered.
 //!
-//! A line `> ` is a command of connection 1 with the quoting of an inline command, `2> ` one of
-//! connection 2; `2>> ` are raw bytes, escaped. After it come the bytes that each connection got,
-//! escaped: `< ` for connection 1, `2< ` for connection 2, and `2x` if the server closed it. A
-//! connection opens with its first line; `2-` is its end from the client's side. A line `@ 1500` lets
-//! both clocks of the server run for that many milliseconds, with its timer ticking. `! name value`
-//! is a setting that the server starts with. `#` starts a comment. Each file starts with an empty
-//! server at a fixed time. All rows were recorded from a real 7.0.15, except in `model.txt`, which
-//! says for each row why it differs.
+//! What a server says with a `~` depends on when exactly it was asked, and is not compared.
+//!
+//! All files below `models/tests/transcripts/` name the server that answered in their first line, but
+//! `redis/model.txt`: it says for each row why it could not be recorded, or differs.
 
-use std::fmt::Write;
-use std::time::Duration;
+use std::fs;
+use std::path::{Path, PathBuf};
 
-mod server;
+use picklock_models::transcript::{self, Faithful, TranscriptError, exchanges, without_times};
 
-use server::Server;
+type Replay = fn(&str) -> Result<String, TranscriptError>;
 
-/// Splits `12> x` into the number (1 without one), the sign and the rest.
-fn parse(line: &str) -> (u64, &str, &str) {
-    let digits = line.bytes().take_while(u8::is_ascii_digit).count();
-    let connection = if digits == 0 { 1 } else { line[..digits].parse().expect("a small number") };
-    let rest = &line[digits..];
-    let (sign, text) = rest.split_once(' ').unwrap_or((rest, ""));
-    (connection, sign, text)
+/// All transcripts of a store, sorted by name.
+fn transcripts(store: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts").join(store);
+    let entries = fs::read_dir(&folder).expect("a folder of transcripts");
+    let mut files: Vec<PathBuf> =
+        entries.map(|entry| entry.expect("a readable folder").path()).collect();
+    files.sort();
+    files
 }
 
-/// What was sent, with what came back.
-#[derive(Default)]
-struct Exchange {
-    line: usize,
-    what: String,
-    expected: String,
-    got: String,
-}
-
-fn replay(name: &str, transcript: &str) {
-    let settings = transcript.lines().filter_map(|line| line.strip_prefix("! "));
-    let settings = settings.map(|row| row.split_once(' ').expect("a name and a value"));
-    let settings =
-        settings.map(|(name, value)| (name.trim_start_matches("--").to_owned(), value.to_owned()));
-    let mut server = Server::start(settings.collect());
-    let mut exchanges: Vec<Exchange> = Vec::new();
-    for (index, line) in transcript.lines().enumerate() {
-        if line.is_empty() || line.starts_with(['#', '!']) {
-            continue;
+/// What differs in one file, in the words of both.
+fn differences(file: &Path, replay: Replay) -> Vec<String> {
+    let name = file.file_name().expect("a file").to_string_lossy();
+    let recorded = fs::read_to_string(file).expect("a readable transcript");
+    let replayed = replay(&recorded).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let (recorded, replayed) = (exchanges(&recorded), exchanges(&replayed));
+    assert_eq!(recorded.len(), replayed.len(), "{name}: all steps are replayed");
+    let mut differences = Vec::new();
+    for (server, model) in recorded.iter().zip(&replayed) {
+        let words = |lines: &[transcript::Line<'_>]| {
+            // Nobody promises an order across connections, or across calls of one connection.
+            let mut lines = lines.to_vec();
+            lines.sort_by_key(|line| (line.connection, call(line.text)));
+            lines.iter().map(|line| format!("  {}\n", line.whole)).collect::<String>()
+        };
+        let (theirs, ours) = (words(&server.answers), words(&model.answers));
+        if without_times(&theirs) != without_times(&ours) {
+            let (line, step) = (server.step.number, server.step.whole);
+            differences.push(format!("{name}:{line}: {step}\n{theirs}{ours}"));
         }
-        let (connection, sign, text) = parse(line);
-        match sign {
-            "<" | "x" => {
-                let exchange = exchanges.last_mut().expect("something was sent before");
-                writeln!(exchange.expected, "  {line}").expect("a string takes it");
-                continue;
-            }
-            ">" => server.send_command(connection, text),
-            ">>" => server.send_bytes(connection, &unescape(text)),
-            "-" => server.disconnect(connection),
-            "@" => server.run_for(Duration::from_millis(text.parse().expect("milliseconds"))),
-            _ => panic!("{name}:{}: {line}", index + 1),
-        }
-        let (what, got) = (line.to_owned(), server.received());
-        exchanges.push(Exchange { line: index + 1, what, got, expected: String::new() });
     }
-    let wrong: Vec<String> = (exchanges.iter())
-        .filter(|exchange| exchange.expected != exchange.got)
-        .map(|Exchange { line, what, expected, got }| {
-            format!("{name}:{line}: {what}\n{expected}{got}")
-        })
-        .collect();
+    differences
+}
+
+/// The call that a line of etcd's is about.
+fn call(text: &str) -> Option<u32> {
+    text.split_once(' ')?.0.parse().ok()
+}
+
+fn check(store: &str, at_least: usize, replay: Replay) {
+    let files = transcripts(store);
+    assert!(files.len() >= at_least, "{} transcripts of {store}", files.len());
+    let wrong: Vec<String> = files.iter().flat_map(|file| differences(file, replay)).collect();
     assert!(
         wrong.is_empty(),
         "{} differ: what was sent, real server's answer, model's answer:\n{}",
@@ -75,46 +63,27 @@ fn replay(name: &str, transcript: &str) {
     );
 }
 
-/// The other direction of `escape_ascii`.
-fn unescape(text: &str) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        (bytes, rest) = match (first, after) {
-            (b'\\', [b'x', digits @ ..]) => {
-                let digits = std::str::from_utf8(&digits[..2]).expect("two digits");
-                bytes.push(u8::from_str_radix(digits, 16).expect("two hexadecimal digits"));
-                (bytes, &after[3..])
-            }
-            (b'\\', [escaped, after @ ..]) => {
-                bytes.push(match escaped {
-                    b'n' => b'\n',
-                    b'r' => b'\r',
-                    b't' => b'\t',
-                    other => *other,
-                });
-                (bytes, after)
-            }
-            _ => {
-                bytes.push(*first);
-                (bytes, after)
-            }
-        };
+#[test]
+fn redis_answers_what_was_recorded() {
+    check("redis", 22, |text| transcript::redis::replay(text, &mut Faithful));
+}
+
+#[test]
+fn etcd_answers_what_was_recorded() {
+    check("etcd", 12, |text| transcript::etcd::replay(text, &mut Faithful));
+}
+
+#[test]
+fn zookeeper_answers_what_was_recorded() {
+    check("zookeeper", 12, |text| transcript::zookeeper::replay(text, &mut Faithful));
+}
+
+#[test]
+fn what_was_recorded_says_from_which_server() {
+    for file in ["redis", "etcd", "zookeeper"].into_iter().flat_map(transcripts) {
+        let text = fs::read_to_string(&file).expect("a readable transcript");
+        let by_hand = file.ends_with("model.txt");
+        let named = text.lines().next().and_then(transcript::recorded);
+        assert_eq!(named.is_none(), by_hand, "{}", file.display());
     }
-    bytes
-}
-
-macro_rules! transcripts {
-    ($($name:ident)*) => {$(
-        #[test]
-        fn $name() {
-            let name = concat!(stringify!($name), ".txt");
-            replay(name, include_str!(concat!("transcripts/", stringify!($name), ".txt")));
-        }
-    )*};
-}
-
-transcripts! {
-    strings keys connection locks scripts random lists hashes sets sorted_sets databases libraries
-    model sessions subscriptions transactions blocking waits busy resp3 administration protocol
 }

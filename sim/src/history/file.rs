@@ -153,9 +153,12 @@ mod tests {
         History {
             header: "about".to_owned(),
             events: vec![
-                event(0, Op::Acquire { token: Some(33), until: None }),
+                event(0, Op::Acquire { token: Some(33), until: None, shared: false }),
                 event(1, Op::Write { value: 9, token: Some(33) }),
                 event(2, Op::Release),
+                event(3, Op::ACQUIRE_SHARED),
+                event(4, Op::Reenter),
+                event(5, Op::Leave),
             ],
             digest: Digest::default(),
         }
@@ -170,6 +173,15 @@ mod tests {
     #[test]
     fn a_history_survives_the_round_trip() {
         assert_eq!(read::<String>(written().as_slice()).unwrap(), sample());
+    }
+
+    #[test]
+    fn what_is_not_used_leaves_no_mark() {
+        let text = String::from_utf8(written()).unwrap();
+        let lines: Vec<_> = text.lines().collect();
+        assert!(lines[1].ends_with(r#""op":"acquire","token":33}"#), "{}", lines[1]);
+        assert!(lines[4].ends_with(r#""op":"acquire","shared":true}"#), "{}", lines[4]);
+        assert!(lines[5].ends_with(r#""op":"reenter"}"#), "{}", lines[5]);
     }
 
     #[test]

@@ -4,6 +4,9 @@
 //! record of its own below the lock's name, and the oldest of them is the holder's. In a history both look
 //! the same: [`RecordName::Lock`] is the record that makes its owner the holder, and
 //! [`RecordName::Place`] one that waits behind it. When the first in a queue goes, the next one is set.
+//!
+//! A queue that is one list for all ([`RecordName::Queue`]) tells only who changed it: the client that once
+//! created the list owns no place in it.
 
 use bytes::Bytes;
 use picklock_models::model::{Change, ChangeKind};
@@ -33,6 +36,9 @@ impl Records {
     ) -> [Option<Op>; 2] {
         let is_this = |(key, _): &&(Bytes, RecordName)| *key == change.key;
         match self.watched.iter().find(is_this) {
+            Some((_, record @ RecordName::Queue)) => {
+                [Some(Op::Record { record: *record, change: change.kind, by, owner: None }), None]
+            }
             Some((_, record)) => {
                 [Some(Op::Record { record: *record, change: change.kind, by, owner }), None]
             }
@@ -105,6 +111,7 @@ mod tests {
                 ChangeKind::Set { .. } => "set",
                 ChangeKind::Deleted => "deleted",
                 ChangeKind::Expired => "expired",
+                ChangeKind::Edited { .. } => "edited",
                 ChangeKind::Retimed { .. } => "retimed",
                 ChangeKind::Loaded { .. } => "loaded",
             };
@@ -125,6 +132,13 @@ mod tests {
         assert_eq!(told(&mut records, "lock", SET, 1, 0), ["Lock set 1 0"]);
         assert_eq!(told(&mut records, "lock", ChangeKind::Expired, 0, 1), ["Lock expired 0 1"]);
         assert!(told(&mut records, "locks", SET, 1, 0).is_empty());
+    }
+
+    #[test]
+    fn a_queue_in_one_record_is_nobodys() {
+        let mut records = Records::new(vec![(Bytes::from("waiting"), RecordName::Queue)]);
+        assert_eq!(told(&mut records, "waiting", SET, 2, 1), ["Queue set 2 0"]);
+        assert_eq!(told(&mut records, "waiting", ChangeKind::Deleted, 2, 1), ["Queue deleted 2 0"]);
     }
 
     #[test]

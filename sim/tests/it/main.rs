@@ -5,6 +5,8 @@
 
 mod both;
 mod event_only;
+#[cfg(feature = "turmoil")]
+mod foreign;
 mod grpc;
 #[cfg(feature = "real")]
 mod real;

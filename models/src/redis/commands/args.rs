@@ -17,7 +17,7 @@ pub(super) fn integer(arg: &[u8]) -> Result<i64, Reply> {
 
 /// An integer that C keeps in an `int` (`getIntFromObjectOrReply`).
 pub(super) fn int(arg: &[u8]) -> Result<i64, Reply> {
-    within(arg, i64::from(i32::MIN), i64::from(i32::MAX), NOT_AN_INTEGER)
+    bounded(arg, i64::from(i32::MIN), i64::from(i32::MAX))
 }
 
 /// An integer between two bounds; anything else is `wrong` (`getRangeLongFromObjectOrReply` with a

@@ -25,6 +25,10 @@ pub(super) fn scan(core: &mut Core, call: &Call<'_>) -> Outcome {
     let (mut page, next) = scan.page(keys, cursor);
     let shows = |kind: &str| scan.kind.is_none_or(|it| it.eq_ignore_ascii_case(kind.as_bytes()));
     page.retain(|(key, ())| {
+        // What the pattern leaves out is not looked at, so it does not expire by that.
+        if !scan.shows(key) {
+            return false;
+        }
         let record = core.keyspace.peek(key, call.author.now_ms);
         record.is_some_and(|record| shows(record.value.type_name()))
     });

@@ -3,7 +3,7 @@
 
 use super::super::keyspace::DATABASES;
 use super::super::{Core, Reply, number};
-use super::args::{integer, is};
+use super::args::{integer, is, within};
 use super::{Call, Outcome, SYNTAX_ERROR, blocking};
 use crate::redis::reply::Format;
 
@@ -52,7 +52,8 @@ pub(super) fn wait(core: &mut Core, call: &Call<'_>) -> Outcome {
     let wanted = integer(&call.args[1])?;
     let wrong = || Reply::error("ERR timeout is not an integer or out of range");
     let until = blocking::until(call, integer(&call.args[2]).map_err(|_| wrong())?)?;
-    if wanted > 0 && call.may_block {
+    // C compares with a long once, and after that with what is left of it in an int.
+    if wanted > 0 && wanted as i32 > 0 && call.may_block {
         core.block_for_replicas(call.author.session, until);
     }
     Ok(Reply::Integer(0))
@@ -60,10 +61,11 @@ pub(super) fn wait(core: &mut Core, call: &Call<'_>) -> Outcome {
 
 /// `REPLICAOF NO ONE`: what it is already; to become a replica is not modelled.
 pub(super) fn replicaof(_: &mut Core, call: &Call<'_>) -> Outcome {
-    match is(call.args, 1, "no") && is(call.args, 2, "one") {
-        true => Ok(Reply::OK),
-        false => Err(Reply::error("ERR replication is not modelled")),
+    if is(call.args, 1, "no") && is(call.args, 2, "one") {
+        return Ok(Reply::OK);
     }
+    within(&call.args[2], 0, 65_535, Reply::error("ERR Invalid master port"))?;
+    Err(Reply::error("ERR replication is not modelled"))
 }
 
 /// `SAVE`: answered as if a snapshot had been written; none is ever loaded.

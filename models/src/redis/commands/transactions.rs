@@ -73,7 +73,9 @@ pub(super) fn exec(redis: &mut Redis, call: &Call<'_>) -> Outcome {
         if changed {
             return Ok(Reply::NullArray);
         }
-        let answers = core.session(session).answers;
+        let state = core.session(session);
+        state.executing = Some(transaction.queue.len());
+        let answers = state.answers;
         (transaction.queue, !matches!(answers, Answers::Off | Answers::Skip))
     };
     run_queue(redis, call.now, session, Exec::new(queue, announced));
@@ -101,6 +103,9 @@ fn run_queue(redis: &mut Redis, now: HostTime, session: SessionId, mut exec: Exe
         }
     }
     let core = &mut *redis.core.borrow_mut();
+    if let Some(state) = core.sessions.get_mut(&session) {
+        state.executing = None;
+    }
     exec.send(core, session);
 }
 

@@ -87,8 +87,9 @@ fn long_header(
             _ => Err(ProtocolError::new("invalid bulk length")),
         },
         other => {
-            // The end of an empty line would break the reply; Redis puts a space for it.
+            // The end of a line would break the reply; Redis puts a space for it.
             let got = char::from(other.first().copied().unwrap_or(b' '));
+            let got = if matches!(got, '\r' | '\n') { ' ' } else { got };
             Err(ProtocolError::new(format!("expected '$', got '{got}'")))
         }
     }

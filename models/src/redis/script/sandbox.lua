@@ -186,6 +186,9 @@ local redis = {
   sha1hex = api.sha1hex,
   log = api.log,
   setresp = api.setresp,
+  -- Outside of the debugger, which is left out, they do nothing.
+  breakpoint = function() return false end,
+  debug = function() end,
   LOG_DEBUG = 0,
   LOG_VERBOSE = 1,
   LOG_NOTICE = 2,

@@ -8,6 +8,10 @@ fn set(ttl_ms: Option<i64>) -> ChangeKind {
     ChangeKind::Set { number: None, ttl_ms }
 }
 
+fn edited(ttl_ms: Option<i64>) -> ChangeKind {
+    ChangeKind::Edited { ttl_ms }
+}
+
 /// The life of a reentrant lock that is a hash.
 #[test]
 fn a_hash_belongs_to_its_creator_until_it_is_gone() {
@@ -18,17 +22,39 @@ fn a_hash_belongs_to_its_creator_until_it_is_gone() {
     let retimed = ChangeKind::Retimed { ttl_ms: Some(1000) };
     assert_eq!(server.changes(), [(Some(1), Some(1), retimed)]);
     server.run(100, 2, "HINCRBY lock two 1");
-    assert_eq!(server.changes(), [(Some(2), Some(1), set(Some(900)))]);
+    assert_eq!(server.changes(), [(Some(2), Some(1), edited(Some(900)))]);
     server.run(200, 2, "HDEL lock nosuch");
     assert_eq!(server.changes(), []);
     server.run(200, 2, "HDEL lock two");
-    assert_eq!(server.changes(), [(Some(2), Some(1), set(Some(800)))]);
+    assert_eq!(server.changes(), [(Some(2), Some(1), edited(Some(800)))]);
     server.run(300, 1, "HDEL lock one");
     assert_eq!(server.changes(), [(Some(1), Some(1), ChangeKind::Deleted)]);
     server.run(300, 3, "HSET lock three 1");
     assert_eq!(server.changes(), [(Some(3), None, set(None))]);
     server.run(300, 4, "SET lock plain");
     assert_eq!(server.changes(), [(Some(4), Some(3), set(None))]);
+}
+
+/// Taken once, entered again, given back twice: one grant and one end, whatever the scripts do between.
+#[test]
+fn a_reentrant_lock_is_set_once_and_deleted_once() {
+    let mut server = Server::start(Persistence::None);
+    let enter = "redis.call('hincrby', KEYS[1], ARGV[1], 1) redis.call('pexpire', KEYS[1], 100)";
+    let leave = "if redis.call('hincrby', KEYS[1], ARGV[1], -1) > 0 then \
+                 redis.call('pexpire', KEYS[1], 100) else redis.call('del', KEYS[1]) end";
+    let retimed = (Some(1), Some(1), ChangeKind::Retimed { ttl_ms: Some(100) });
+    server.eval(0, 1, enter, "1 lock one");
+    assert_eq!(server.changes(), [(Some(1), None, set(None)), retimed]);
+    server.eval(10, 1, enter, "1 lock one");
+    assert_eq!(server.changes(), [(Some(1), Some(1), edited(Some(90))), retimed]);
+    server.eval(20, 1, leave, "1 lock one");
+    assert_eq!(server.changes(), [(Some(1), Some(1), edited(Some(90))), retimed]);
+    server.eval(30, 1, leave, "1 lock one");
+    let deleted = (Some(1), Some(1), ChangeKind::Deleted);
+    assert_eq!(server.changes(), [(Some(1), Some(1), edited(Some(90))), deleted]);
+    server.eval(40, 2, enter, "1 lock two");
+    server.tick(141);
+    assert_eq!(server.changes(), [(None, Some(2), ChangeKind::Expired)]);
 }
 
 #[test]

@@ -58,3 +58,21 @@ fn reads_fail_one_by_one() {
     let answer = results(server.call(1, Operation::MultiRead(reads)));
     assert_eq!(answer, [Ok(Answer::Names(vec!["zookeeper".into()])), Err(-101)]);
 }
+
+/// Measured: the flags say what is created, and the answer says no more than that.
+#[test]
+fn in_a_transaction_the_flags_say_what_is_created() {
+    let mut server = Server::start();
+    server.client(1);
+    let parts = vec![
+        Operation::Create2(creation("/a", 0)),
+        Operation::CreateContainer(creation("/b", 0)),
+        Operation::Create(creation("/c", 4)),
+    ];
+    let Ok(Answer::Multi(results)) = server.call(1, Operation::Multi(Writes(parts))) else {
+        panic!("it is carried out")
+    };
+    let path = |path| (opcode::CREATE, path_of(path));
+    assert_eq!(results[..2], [path("/a"), path("/b")]);
+    assert!(matches!(&results[2], (opcode::CREATE2, Ok(Answer::Created(..)))));
+}

@@ -56,6 +56,24 @@ fn a_deletion_is_told_once_to_who_watches_data_and_children() {
     assert_eq!(server.events(), [(1, DELETED, "/a".into()), (1, CHILDREN, "/".into())]);
 }
 
+/// CVE-2024-23944: the watch is gone, and nobody was told.
+#[test]
+fn who_may_not_read_a_node_hears_nothing_of_it() {
+    let mut server = Server::start();
+    server.client(1);
+    server.client(2);
+    server.call(2, watch_existence("/a")).expect_err("not there");
+    let secret = CreateRequest { acl: vec![Acl::world(30)], ..creation("/a", 0) };
+    server.call(1, Operation::Create(secret)).expect("new");
+    assert!(server.events().is_empty());
+    server.call(2, watch_existence("/a")).expect("there");
+    server.call(1, Operation::Delete(versioned("/a", -1))).expect("there");
+    assert!(server.events().is_empty());
+    server.call(2, watch_existence("/a")).expect_err("not there");
+    server.create(1, "/a", 0).expect("new");
+    assert_eq!(server.events(), [(2, CREATED, "/a".into())]);
+}
+
 /// Only `exists` leaves a watch on a node that is not there.
 #[test]
 fn reading_what_is_not_there_leaves_no_watch() {

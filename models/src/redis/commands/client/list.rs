@@ -28,7 +28,8 @@ pub(super) fn line(core: &Core, session: SessionId, now: HostTime) -> String {
     let idle = now.steady.since(state.active_at).as_secs();
     let database =
         if core.current == Some(session) { core.keyspace.selected() } else { state.database };
-    let queued = state.transaction.as_ref().map_or(-1, |open| open.queue.len() as i64);
+    let queued = state.transaction.as_ref().map(|open| open.queue.len()).or(state.executing);
+    let queued = queued.map_or(-1, |count| count as i64);
     let mut line = String::new();
     let _ = writeln!(
         line,
@@ -53,7 +54,7 @@ pub(super) fn line(core: &Core, session: SessionId, now: HostTime) -> String {
 fn flags(core: &Core, session: SessionId, state: &Session) -> String {
     let known = [
         ('P', state.is_subscribed()),
-        ('x', state.transaction.is_some()),
+        ('x', state.transaction.is_some() || state.executing.is_some()),
         ('b', core.blocked.holds(session)),
         ('d', state.dirty),
         ('e', state.no_evict),
