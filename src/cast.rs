@@ -47,7 +47,7 @@ impl<A: Algorithm> Cast for PlanCast<A> {
                     Ok(())
                 }
                 Role::Redis | Role::Etcd | Role::ZooKeeper => {
-                    stores.serve(host.role, env, recorder).await
+                    stores.serve(host, env, recorder).await
                 }
                 Role::Shop => shop.serve(env, recorder).await,
                 Role::Nemesis => Ok(()),
@@ -59,6 +59,6 @@ impl<A: Algorithm> Cast for PlanCast<A> {
     }
 
     fn crashed(&self, host: HostName, how: Crash) {
-        self.stores.crashed(host.role, how);
+        self.stores.crashed(host, how);
     }
 }

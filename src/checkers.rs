@@ -2,7 +2,8 @@
 //!
 //! Three levels, from early warning to damage: belief (two clients think that they hold the lock),
 //! operation (two guarded operations overlap), resource (oversold, lost update, stale token). Around
-//! them: whose lock records are removed, and whether anybody gets the lock in the end. Judging
+//! them: whose lock records are removed, whether anybody gets the lock in the end, and what only some
+//! locks promise: re-entry, turns, a shared mode. Judging
 //! follows Jepsen: pass < unknown < fail, and a judge that cannot judge says unknown, never pass.
 
 use std::any::Any;
@@ -17,6 +18,7 @@ use crate::verdict::{Judgement, Verdict};
 mod belief_overlap;
 mod beliefs;
 mod evidence;
+mod fair_queue;
 mod fence_order;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -27,7 +29,9 @@ mod operation_overlap;
 mod operations;
 mod oversold;
 mod per_host;
+mod readers_writer;
 mod recovery;
+mod reentrant;
 mod release_safety;
 mod starvation;
 #[cfg(test)]
@@ -93,6 +97,9 @@ pub const CHECKERS: &[&dyn Checker] = &[
     &release_safety::ReleaseSafety,
     &recovery::Recovery,
     &starvation::Starvation,
+    &reentrant::Reentrant,
+    &fair_queue::FairQueue,
+    &readers_writer::ReadersWriter,
 ];
 
 /// All judgements of a history, one per checker. A history that is not well-formed, and a checker
@@ -104,6 +111,11 @@ pub fn judge(history: &History) -> Vec<Judgement> {
 /// The names of all checkers, in the order of [`CHECKERS`].
 pub fn names() -> Vec<&'static str> {
     CHECKERS.iter().map(|checker| checker.name()).collect()
+}
+
+/// The promise that a checker watches over.
+pub fn claim_of(name: &str) -> Option<Claim> {
+    CHECKERS.iter().find(|checker| checker.name() == name).map(|checker| checker.claim())
 }
 
 fn judge_by(checkers: &[&dyn Checker], history: &History) -> Vec<Judgement> {

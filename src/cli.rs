@@ -13,6 +13,7 @@ mod reports;
 mod run;
 mod serve;
 mod shrink;
+mod suite;
 mod sweep;
 #[cfg(test)]
 mod tests;
@@ -70,6 +71,10 @@ enum Verb {
     Serve(serve::Args),
     /// The page of one run, or its picture for a paper.
     Report(report::Args),
+    /// Does it happen in reality? Carry plans out on real servers and processes (needs the suite in adapters/).
+    Confirm(suite::Args),
+    /// How faithful the models are: the same random requests to them and to real servers (needs the suite).
+    Conformance(suite::Args),
     /// What there is: locks, resources, fault families, checkers, scenarios.
     List(list::Args),
 }
@@ -117,6 +122,8 @@ pub fn main() -> ExitCode {
         Verb::New(args) => new::run(&args),
         Verb::Serve(args) => serve::run(&args),
         Verb::Report(args) => report::run(&args),
+        Verb::Confirm(args) => suite::run("confirm", &args),
+        Verb::Conformance(args) => suite::run("conformance", &args),
         Verb::List(args) => list::run(&args),
     };
     let exit = result.unwrap_or_else(|error| {

@@ -7,6 +7,7 @@
 
 pub mod curator;
 pub mod etcd;
+pub mod redisson;
 pub mod zookeeper;
 
 use std::pin::pin;
@@ -89,6 +90,19 @@ impl<E: Env> Client<E> {
         keys: &[&str],
         args: &[&[u8]],
     ) -> Result<Reply, LockError> {
+        match self.eval_raw(script, keys, args).await? {
+            Reply::Error(text) => Err(LockError::Definite(text.into_owned())),
+            reply => Ok(reply),
+        }
+    }
+
+    /// As [`Client::eval`]; an error is a reply like any other.
+    async fn eval_raw(
+        &mut self,
+        script: &Script,
+        keys: &[&str],
+        args: &[&[u8]],
+    ) -> Result<Reply, LockError> {
         let count = keys.len().to_string();
         let mut command: Vec<&[u8]> = vec![b"EVALSHA", script.sha().as_bytes(), count.as_bytes()];
         command.extend(keys.iter().map(|key| key.as_bytes()));
@@ -97,9 +111,8 @@ impl<E: Env> Client<E> {
             Reply::Error(text) if text.starts_with("NOSCRIPT") => {
                 command[0] = b"EVAL";
                 command[1] = script.text.as_bytes();
-                self.call(&command).await
+                self.call_raw(&command).await
             }
-            Reply::Error(text) => Err(LockError::Definite(text.into_owned())),
             reply => Ok(reply),
         }
     }

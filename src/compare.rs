@@ -4,16 +4,19 @@
 //! link, so that two rows differ by their algorithm and by nothing else. Beside it what each lock costs when
 //! nothing goes wrong ([`crate::costs`]).
 
-use rayon::prelude::*;
+use std::collections::BTreeMap;
 
+use picklock_sim::host::HostName;
 use picklock_sim::run::WorldError;
 use picklock_sim::seed::Seed;
+use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::contender::Contender;
 use crate::costs::{Costs, measure};
 use crate::engine::Engine;
 use crate::families::Family;
+use crate::group::Group;
 use crate::outcome::{Outcome, Severity};
 use crate::pipeline;
 use crate::plan::Plan;
@@ -35,7 +38,7 @@ pub struct Matrix {
     pub plans: u32,
     /// The columns.
     pub families: Vec<Column>,
-    /// The rows.
+    /// The rows, family by family.
     pub rows: Vec<Row>,
 }
 
@@ -53,6 +56,8 @@ pub struct Column {
 /// A contender.
 #[derive(Clone, Debug, Serialize)]
 pub struct Row {
+    /// Its family of algorithms.
+    pub group: Group,
     /// Its name.
     pub contender: Contender,
     /// One cell per family.
@@ -106,6 +111,9 @@ pub fn compare(
     engine: Engine,
     progress: &(dyn Fn() + Sync),
 ) -> Result<Matrix, WorldError> {
+    // In the scenario's order within a family of algorithms.
+    let mut contenders = contenders.to_vec();
+    contenders.sort_by_key(Contender::group);
     let column =
         |family: &&Family| Column { code: family.code, name: family.name, about: family.about };
     let pairs: Vec<_> = contenders
@@ -117,10 +125,17 @@ pub fn compare(
         .into_par_iter()
         .map(|(contender, family)| run_cell(scenario, contender, family, plans, engine, progress))
         .collect();
-    let costs: Result<Vec<_>, WorldError> =
-        contenders.par_iter().map(|contender| measure(scenario, *contender, engine)).collect();
-    let mut cells = cells?.into_iter();
+    let mut cells = cells?;
+    // Side by side: few long searches, and many short runs that fill the gaps.
+    let (made, costs) = rayon::join(
+        || make_small(&mut cells, families.len(), engine),
+        || contenders.par_iter().map(|contender| measure(scenario, *contender, engine)).collect(),
+    );
+    let costs: Result<Vec<_>, WorldError> = costs;
+    made?;
+    let mut cells = cells.into_iter();
     let rows = contenders.iter().zip(costs?).map(|(contender, costs)| Row {
+        group: contender.group(),
         contender: *contender,
         cells: cells.by_ref().take(families.len()).collect(),
         costs,
@@ -147,18 +162,43 @@ fn run_cell(
     for number in 0..u64::from(plans) {
         let seed = Seed(scenario.run.seed).derive(format_args!("{} {number}", family.name));
         let plan = scenario.plan_with(contender, seed, Some(family));
-        cell.add(pipeline::run(&plan, engine)?);
+        cell.add(pipeline::run_until_judged(&plan, engine)?);
         progress();
     }
     cell.interval = wilson(cell.broken, cell.runs);
-    if let Some(example) = cell.example.take() {
-        cell.example = Some(Box::new(smallest(*example, engine)?));
-    }
     Ok(cell)
 }
 
-/// The smallest run that shows the worst of what this one shows.
-fn smallest(example: Outcome, engine: Engine) -> Result<Outcome, WorldError> {
+/// Replaces each example by the smallest run that shows the worst of it.
+///
+/// What breaks one lock mostly breaks its neighbour: within a column and among locks with the same servers the search
+/// begins at what was found for the rows above. That saves time, and lets examples be compared.
+fn make_small(cells: &mut [Cell], columns: usize, engine: Engine) -> Result<(), WorldError> {
+    let mut alike: BTreeMap<(usize, Vec<HostName>), Vec<&mut Cell>> = BTreeMap::new();
+    for (number, cell) in cells.iter_mut().enumerate() {
+        if let Some(example) = &cell.example {
+            let hosts = example.plan.world.hosts.iter().map(|host| host.name);
+            alike.entry((number % columns, hosts.collect())).or_default().push(cell);
+        }
+    }
+    let jobs: Vec<_> = alike.into_values().collect();
+    jobs.into_par_iter().try_for_each(|cells| {
+        let mut found: Vec<Plan> = Vec::new();
+        for cell in cells {
+            let Some(example) = cell.example.take() else { continue };
+            let small = smallest(*example, &found, engine)?;
+            if !found.iter().any(|plan| plan.world.faults == small.plan.world.faults) {
+                found.push(small.plan.clone());
+            }
+            cell.example = Some(Box::new(small));
+        }
+        Ok(())
+    })
+}
+
+/// The smallest run that shows the worst of what this one shows, looked for from the first of these plans that
+/// shows it too.
+fn smallest(example: Outcome, known: &[Plan], engine: Engine) -> Result<Outcome, WorldError> {
     let rank = |(judgement, _): &(&Judgement, _)| {
         (!judgement.claimed, findings::damage(&judgement.checker))
     };
@@ -169,7 +209,28 @@ fn smallest(example: Outcome, engine: Engine) -> Result<Outcome, WorldError> {
         found.any(|(one, _)| one.checker == checker && one.claimed == claimed)
     };
     let run = |plan: &Plan| pipeline::run(plan, engine);
-    shrink(&example.plan, &run, shows).map(|shrunk| shrunk.outcome)
+    let mut start = None;
+    for plan in known {
+        let plan = plan.clone().with_contender(example.plan.contender);
+        if shows(&run(&plan)?) {
+            start = Some(plan);
+            break;
+        }
+    }
+    shrink(&start.unwrap_or(example.plan), &run, shows).map(|shrunk| shrunk.outcome)
+}
+
+impl Matrix {
+    /// The rows with their places, family by family.
+    pub fn groups(&self) -> impl Iterator<Item = (Group, impl Iterator<Item = (usize, &Row)>)> {
+        let mut from = 0;
+        self.rows.chunk_by(|a, b| a.group == b.group).map(move |rows| {
+            let first = from;
+            from += rows.len();
+            let places = rows.iter().enumerate().map(move |(place, row)| (first + place, row));
+            (rows[0].group, places)
+        })
+    }
 }
 
 impl Cell {

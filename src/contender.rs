@@ -6,9 +6,11 @@
 use std::fmt;
 use std::str::FromStr;
 
+use picklock_sim::host::HostName;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::lock::Algorithm;
+use crate::group::Group;
+use crate::lock::{Algorithm, Servers};
 use crate::locks::{ALGORITHMS, AlgorithmInfo};
 use crate::resource::{RESOURCES, ResourceKind};
 use crate::store::StoreKind;
@@ -22,8 +24,14 @@ pub struct Contender {
     /// What the lock promises.
     lock_claims: &'static [Claim],
     fenced: bool,
+    /// Whether its holder may acquire the lock again.
+    pub reentrant: bool,
+    /// Whether the lock has a shared mode.
+    pub shared: bool,
     /// Where the lock is kept; of one without a lock, where the resource is.
     pub store: StoreKind,
+    /// On how many of its servers.
+    pub servers: Servers,
     /// The resource.
     pub resource: ResourceKind,
 }
@@ -34,21 +42,48 @@ const NO_LOCK: &str = "none";
 impl Contender {
     /// A known lock with a resource.
     pub fn new(lock: &'static AlgorithmInfo, resource: ResourceKind) -> Self {
-        let AlgorithmInfo { name, claims, fenced, store, .. } = *lock;
-        Self { lock: name, lock_claims: claims, fenced, store, resource }
+        let AlgorithmInfo { name, claims, fenced, reentrant, shared, store, servers, .. } = *lock;
+        Self {
+            lock: name,
+            lock_claims: claims,
+            fenced,
+            reentrant,
+            shared,
+            store,
+            servers,
+            resource,
+        }
     }
 
     /// Somebody's own lock, which is in no list, with what it is to be held to.
     pub fn own<A: Algorithm>(claims: &'static [Claim], resource: ResourceKind) -> Self {
-        let (lock, fenced, store) = (A::NAME, A::FENCED, A::STORE);
-        Self { lock, lock_claims: claims, fenced, store, resource }
+        let (lock, fenced, store, servers) = (A::NAME, A::FENCED, A::STORE, A::SERVERS);
+        let (reentrant, shared) = (A::REENTRANT, A::SHARED);
+        Self { lock, lock_claims: claims, fenced, reentrant, shared, store, servers, resource }
     }
 
-    /// The stores that it needs.
-    pub fn stores(&self) -> impl Iterator<Item = StoreKind> {
-        let locks = self.store;
-        let other = self.resource.store().filter(move |store| *store != locks);
-        [locks].into_iter().chain(other)
+    /// The servers that it needs, the lock's first; `independent` is how many there are where a lock wants several.
+    /// A resource shares the only server of its lock, but has one of its own beside several.
+    pub fn stores(&self, independent: u16) -> Vec<(StoreKind, HostName)> {
+        let store = self.store;
+        let mut needed: Vec<_> = match self.servers {
+            Servers::One => vec![(store, store.host())],
+            Servers::Independent => {
+                (1..=independent).map(|number| (store, store.server(number))).collect()
+            }
+        };
+        let resource = self.resource.store().map(|store| (store, store.host()));
+        needed.extend(resource.filter(|server| !needed.contains(server)));
+        needed
+    }
+
+    /// With which others reports show it; somebody's own lock with those of its kind.
+    pub fn group(&self) -> Group {
+        match AlgorithmInfo::find(self.lock) {
+            _ if !self.locks() => Group::Unlocked,
+            Some(info) => info.group,
+            None => Group::of(self.store, self.servers),
+        }
     }
 
     /// Whether clients take a lock at all.
@@ -187,6 +222,18 @@ mod tests {
         assert!(error("zk-check-multi").contains("needs a lock"));
         assert!(error("shop").contains("needs a lock"));
         assert!(error("none").contains("there is no lock"));
+    }
+
+    #[test]
+    fn a_resource_shares_an_only_server_and_has_its_own_beside_several() {
+        let hosts = |contender: &Contender| {
+            let stores = contender.stores(3).into_iter();
+            stores.map(|(_, host)| host.to_string()).collect::<Vec<_>>().join(", ")
+        };
+        let mut contender: Contender = "redis-setpx-del + redis-lua-decr".parse().unwrap();
+        assert_eq!(hosts(&contender), "redis");
+        contender.servers = Servers::Independent;
+        assert_eq!(hosts(&contender), "redis 1, redis 2, redis 3, redis");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use picklock_sim::cast::Cast;
+use picklock_sim::fault::Fault;
 use picklock_sim::plan::WorldPlan;
 use picklock_sim::run::{Run, WorldError};
 use picklock_sim::tap::Tap;
@@ -28,6 +29,33 @@ impl Engine {
         }
     }
 
+    /// Whether this build has it.
+    ///
+    /// # Errors
+    /// What to do to have it.
+    pub fn available(self) -> Result<(), WorldError> {
+        match self {
+            Engine::Event => Ok(()),
+            #[cfg(feature = "turmoil")]
+            Engine::Turmoil => Ok(()),
+            #[cfg(not(feature = "turmoil"))]
+            Engine::Turmoil => Err(missing()),
+        }
+    }
+
+    /// Whether it has the means for a fault.
+    ///
+    /// # Errors
+    /// What it lacks.
+    #[cfg_attr(not(feature = "turmoil"), expect(unused_variables, reason = "ours can do all"))]
+    pub fn expressible(self, fault: &Fault) -> Result<(), &'static str> {
+        match self {
+            #[cfg(feature = "turmoil")]
+            Engine::Turmoil => picklock_sim::turmoil::expressible(fault),
+            _ => Ok(()),
+        }
+    }
+
     /// Runs a world to its end.
     ///
     /// # Errors
@@ -39,10 +67,7 @@ impl Engine {
             #[cfg(feature = "turmoil")]
             Engine::Turmoil => picklock_sim::turmoil::run(plan, cast),
             #[cfg(not(feature = "turmoil"))]
-            Engine::Turmoil => Err(WorldError::Engine {
-                engine: "turmoil",
-                message: "this build does not have it; build with `--features turmoil`".to_owned(),
-            }),
+            Engine::Turmoil => Err(missing()),
         }
     }
 
@@ -80,6 +105,16 @@ impl Engine {
             }
             Engine::Turmoil => Ok((self.run(plan, cast)?, None)),
         }
+    }
+}
+
+#[cfg(not(feature = "turmoil"))]
+fn missing() -> WorldError {
+    WorldError::Engine {
+        engine: "turmoil",
+        message: "this build does not have it. Build with `--features turmoil`; in a crate that depends on \
+                  picklock, give that dependency `features = [\"turmoil\"]`"
+            .to_owned(),
     }
 }
 

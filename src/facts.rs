@@ -6,7 +6,7 @@
 //! function here and its line in [`FACTS`]. Like a checker, it sees the history and nothing else;
 //! unlike one, it blames nobody.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use picklock_models::model::ChangeKind;
 use picklock_sim::history::{Event, Kind, Op, OpName, RecordName};
@@ -192,8 +192,10 @@ fn two_believers(seen: &Seen<'_>) -> bool {
     let pairs = seen.beliefs.iter().enumerate();
     pairs.into_iter().any(|(index, belief)| {
         let later = &seen.beliefs[index + 1..];
-        let meets =
-            |other: &Belief| other.client != belief.client && other.span.overlaps(belief.span);
+        let meets = |other: &Belief| {
+            let apart = other.client == belief.client || (other.shared && belief.shared);
+            !apart && other.span.overlaps(belief.span)
+        };
         later.iter().take_while(|other| other.span.start < belief.span.end).any(meets)
     })
 }
@@ -223,19 +225,20 @@ fn lost_in_restart(seen: &Seen<'_>) -> bool {
     }
     // The record was there when the server went down, and the next thing that is known of it is not
     // that it was loaded.
-    let mut there = false;
-    let mut down_with_it = false;
+    let mut there: BTreeSet<HostName> = BTreeSet::new();
+    let mut down_with_it: BTreeSet<HostName> = BTreeSet::new();
     seen.any(|event| {
+        let server = event.process;
         match event.op {
             Op::Record { record: RecordName::Lock, change, .. } => {
-                let lost = down_with_it && !matches!(change, ChangeKind::Loaded { .. });
-                there = !matches!(change, ChangeKind::Deleted | ChangeKind::Expired);
-                down_with_it = false;
-                return lost;
+                let loaded = matches!(change, ChangeKind::Loaded { .. });
+                match change {
+                    ChangeKind::Deleted | ChangeKind::Expired => there.remove(&server),
+                    _ => there.insert(server),
+                };
+                return down_with_it.remove(&server) && !loaded;
             }
-            Op::Crashed if !event.process.is_client() && event.process != HostName::SHOP => {
-                down_with_it = there;
-            }
+            Op::Crashed if there.remove(&server) => drop(down_with_it.insert(server)),
             _ => {}
         }
         false

@@ -9,6 +9,7 @@ mod clocks;
 mod crashes;
 mod messages;
 mod pauses;
+mod several;
 
 use picklock_models::redis::Persistence;
 use picklock_sim::fault::TimedFault;
@@ -17,6 +18,8 @@ use picklock_sim::seed::{Seed, Stream};
 use proptest::strategy::{BoxedStrategy, Just, Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
+use crate::engine::Engine;
+use crate::lock::Servers;
 use crate::plan::Plan;
 
 /// A class of trouble.
@@ -40,7 +43,7 @@ pub struct Family {
 /// What a strategy must know of the world it strikes.
 #[derive(Clone, Copy, Debug)]
 pub struct Setting {
-    /// The lock's server.
+    /// The lock's server; of several, whichever one (`several.rs` then says which).
     pub server: HostName,
     /// The lease, in milliseconds.
     pub ttl_ms: u64,
@@ -242,20 +245,34 @@ impl Family {
         plan.world.faults = self.draw(plan, seed.stream("faults"));
     }
 
+    /// Whether an engine has the means for this family's faults. (They differ in when and whom, not in kind:
+    /// one draw tells.)
+    ///
+    /// # Errors
+    /// What it lacks.
+    pub fn expressible(&self, plan: &Plan, engine: Engine) -> Result<(), &'static str> {
+        let faults = self.draw(plan, Seed(0).stream("expressible"));
+        faults.iter().try_for_each(|timed| engine.expressible(&timed.fault))
+    }
+
     /// Changes the rest of a plan so that these faults can matter.
     pub(crate) fn prepare(&self, plan: &mut Plan) {
         (self.prepare)(plan);
     }
 
     /// Draws faults for a plan.
-    pub(crate) fn draw(&self, plan: &Plan, stream: Stream) -> Vec<TimedFault> {
+    pub(crate) fn draw(&self, plan: &Plan, mut stream: Stream) -> Vec<TimedFault> {
         let setting = Setting {
             server: plan.contender.store.host(),
             ttl_ms: plan.lease_ms(),
             heal_at_ms: plan.world.heal_at_ms,
             clients: plan.clients().count() as u16,
         };
-        sample(&self.strategy(&setting), stream)
+        let faults = sample(&self.strategy(&setting), &mut stream);
+        match plan.contender.servers {
+            Servers::One => faults,
+            Servers::Independent => several::aimed(faults, plan, &mut stream),
+        }
     }
 }
 
@@ -264,7 +281,7 @@ impl Family {
 ///
 /// # Panics
 /// If the strategy filters; none that is used here does.
-pub(crate) fn sample<S: Strategy>(strategy: &S, mut stream: Stream) -> S::Value {
+pub(crate) fn sample<S: Strategy>(strategy: &S, stream: &mut Stream) -> S::Value {
     let mut bytes = [0; 32];
     for chunk in bytes.chunks_exact_mut(8) {
         chunk.copy_from_slice(&stream.next_u64().to_le_bytes());

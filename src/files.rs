@@ -5,10 +5,10 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 /// Writes a file whole or not at all; folders are made as needed.
-pub(crate) fn write(
-    path: &Path,
-    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> io::Result<()> {
+///
+/// # Errors
+/// Whatever the disk or `write` fails with; then the file is as it was.
+pub fn write(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let unfinished = path.with_extension("unfinished");
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
@@ -20,15 +20,18 @@ pub(crate) fn write(
 }
 
 /// Writes a value as JSON that a person can read and edit.
-pub(crate) fn write_json(path: &Path, value: &impl serde::Serialize) -> io::Result<()> {
+///
+/// # Errors
+/// As [`write()`].
+pub fn write_json(path: &Path, value: &impl serde::Serialize) -> io::Result<()> {
     write(path, |out| {
         serde_json::to_writer_pretty(&mut *out, value)?;
         out.write_all(b"\n")
     })
 }
 
-/// A text as a part of a file name.
-pub(crate) fn slug(text: &str) -> String {
+/// A text as a part of a file name: letters, digits, `-`, `_` and `.`, whatever else becomes one `-`.
+pub fn slug(text: &str) -> String {
     let mut slug = String::new();
     for character in text.chars() {
         match character {

@@ -12,15 +12,17 @@
 //! - [`search`]: many plans, what a failure needs, the smallest plan; [`facts`]: what runs reached;
 //! - [`mod@compare`], [`counterfactual`], [`exhibit`]: matrices, what-ifs, what is put on show;
 //! - [`report`], [`cli`]: reports, the command line; [`golden`] (digests on record) and [`agreement`] (two
-//!   engines, one verdict) are what `verify` compares.
+//!   engines, one verdict) are what `verify` compares; [`files`] are written whole or not at all.
 //!
-//! For a lock of your own: [`mod@property`] tests it in ten lines, [`prelude`] is what they use.
+//! For a lock of your own: [`mod@property`] tests it in ten lines, [`prelude`] is what they use; `foreign`
+//! (with the feature `turmoil`) is for one that is written on a client crate of somebody else's.
 //!
 //! The world itself (hosts, clocks, links, faults, history) is the crate `picklock-sim`, the servers
 //! are the crate `picklock-models`. `docs/ARCHITECTURE.md` has the map and the invariants.
 
 pub mod agreement;
 pub mod cast;
+pub mod catalogue;
 pub mod checkers;
 pub mod cli;
 pub mod client;
@@ -33,8 +35,9 @@ pub mod exhibit;
 pub mod exit_code;
 pub mod facts;
 pub mod families;
-mod files;
+pub mod files;
 pub mod golden;
+pub mod group;
 pub mod lock;
 pub mod locks;
 mod logging;
@@ -53,6 +56,9 @@ pub mod verdict;
 pub mod workload;
 
 pub use property::property;
+
+#[cfg(feature = "turmoil")]
+pub use picklock_sim::foreign;
 
 /// The examples of the document about CI compile.
 #[cfg(doctest)]

@@ -12,6 +12,7 @@ use picklock_sim::env::Env;
 use picklock_sim::signal::Signal;
 use serde::{Deserialize, Serialize};
 
+use crate::group::Group;
 use crate::store::StoreKind;
 use crate::terms::Claim;
 
@@ -29,7 +30,16 @@ pub trait Lock {
     /// Nobody could say.
     fn check(&mut self, grant: &Grant) -> impl Future<Output = Result<bool, LockError>>;
 
-    /// Gives the lock back. `false`: it was not this client's any more.
+    /// Asks for the lock in its shared mode, in which several hold it and nobody holds it alone, until it has
+    /// it. A lock without one ([`Algorithm::SHARED`]) grants it alone.
+    ///
+    /// # Errors
+    /// As [`Lock::acquire`].
+    fn acquire_shared(&mut self) -> impl Future<Output = Result<Grant, LockError>> {
+        self.acquire()
+    }
+
+    /// Gives the lock back, in whichever mode it was granted last. `false`: it was not this client's any more.
     ///
     /// # Errors
     /// Whether it was given back is unknown, or it certainly was not.
@@ -53,6 +63,14 @@ pub trait Algorithm: 'static {
     const FENCED: bool = false;
     /// Whether its grants name the record that makes their client the holder ([`Grant::record`]).
     const SHOWS_RECORD: bool = false;
+    /// With which others reports show it.
+    const GROUP: Group = Group::of(Self::STORE, Self::SERVERS);
+    /// On how many servers it is kept.
+    const SERVERS: Servers = Servers::One;
+    /// Whether its holder may acquire it again, at once, and then has to release it as often.
+    const REENTRANT: bool = false;
+    /// Whether it has a shared mode ([`Lock::acquire_shared`]).
+    const SHARED: bool = false;
     /// The same lock with fencing tokens, where there is one: what would it have changed?
     const FENCED_TWIN: Option<&'static str> = None;
 
@@ -64,12 +82,21 @@ pub trait Algorithm: 'static {
     fn client<E: Env>(context: LockContext<E>) -> impl Lock + 'static;
 }
 
+/// On how many servers of its store a lock is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Servers {
+    /// On one.
+    One,
+    /// On several that know nothing of each other, as Redlock; a plan says how many.
+    Independent,
+}
+
 /// Everything a lock client is made from.
 #[derive(Clone)]
 pub struct LockContext<E> {
     /// Its world.
     pub env: E,
-    /// Where the lock servers are, as `host:port`.
+    /// Where the lock servers are, as `host:port`; one, or all of [`Servers::Independent`].
     pub servers: Rc<[String]>,
     /// The record that is the lock.
     pub key: Rc<str>,
@@ -95,22 +122,58 @@ pub struct LockParams {
     pub request_timeout_ms: u64,
     /// What a local deadline stays below the TTL, in milliseconds.
     pub margin_ms: u64,
+    /// How often an attempt of a library that gives up by itself is repeated. This and what follows libraries
+    /// leave to their users: left out, it is the library's own default, which stands in its lock's file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retries: Option<u32>,
+    /// How long a client waits for one server of several, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub node_timeout_ms: Option<u64>,
+    /// What is taken off a lease for clocks that run at another rate, in parts per million of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drift_ppm: Option<u32>,
+    /// Between two renewals, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub renew_every_ms: Option<u64>,
+    /// How long before a lease ends it is renewed, in milliseconds, by a library that counts from there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub renew_before_ms: Option<u64>,
+    /// The most renewals of one grant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extensions: Option<u32>,
+    /// The longest pause before a client sends a command again that nobody answered, in milliseconds; it is drawn
+    /// between half of that and that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resend_pause_ms: Option<u64>,
+    /// How long a waiter that is not heard of keeps its place in a queue, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place_ms: Option<u64>,
 }
 
 impl Default for LockParams {
-    /// The workload of record (DESIGN section 10). The margin is Redlock's 1 % + 2 ms of it.
     fn default() -> Self {
-        Self {
-            ttl_ms: 1000,
-            retry_ms: 50,
-            retry_jitter_ms: 0,
-            request_timeout_ms: 500,
-            margin_ms: 12,
-        }
+        Self::OF_RECORD
     }
 }
 
 impl LockParams {
+    /// The workload of record (DESIGN section 10). The margin is Redlock's 1 % + 2 ms of it.
+    pub const OF_RECORD: Self = Self {
+        ttl_ms: 1000,
+        retry_ms: 50,
+        retry_jitter_ms: 0,
+        request_timeout_ms: 500,
+        margin_ms: 12,
+        retries: None,
+        node_timeout_ms: None,
+        drift_ppm: None,
+        renew_every_ms: None,
+        renew_before_ms: None,
+        extensions: None,
+        resend_pause_ms: None,
+        place_ms: None,
+    };
+
     /// [`LockParams::ttl_ms`] as a duration.
     pub fn ttl(&self) -> Duration {
         Duration::from_millis(self.ttl_ms)

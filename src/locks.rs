@@ -5,9 +5,14 @@ mod etcd_hold;
 mod hold;
 #[cfg(feature = "planted")]
 mod planted;
+mod redisson;
+mod redisson_several;
+mod redlock;
+mod renewal;
 mod zk_hold;
 
-use crate::lock::Algorithm;
+use crate::group::Group;
+use crate::lock::{Algorithm, Servers};
 use crate::store::StoreKind;
 use crate::terms::Claim;
 
@@ -37,6 +42,7 @@ algorithms! {
     no_lock::NoLock,
     redis_setnx_bare::RedisSetNxBare,
     redis_setnx_expire::RedisSetNxExpire,
+    redis_ts_getset::RedisTsGetset,
     redis_setpx_del::RedisSetPxDel,
     redis_token_cad::RedisTokenCad,
     redis_token_fenced::RedisTokenFenced,
@@ -44,6 +50,23 @@ algorithms! {
     redis_watchdog::RedisWatchdog,
     redis_watchdog_silent::RedisWatchdogSilent,
     redis_watchdog_fenced::RedisWatchdogFenced,
+    redislock_lua::RedislockLua,
+    redlock_spec::RedlockSpec,
+    redlock_spec_extend::RedlockSpecExtend,
+    redlock_node5::RedlockNode5,
+    redlock_node5_using::RedlockNode5Using,
+    redlock_redsync::RedlockRedsync,
+    redlock_redsync_setnx::RedlockRedsyncSetnx,
+    redlock_redsync_failfast::RedlockRedsyncFailfast,
+    redlock_rslock::RedlockRslock,
+    redisson_redlock::RedissonRedlock,
+    redisson_multilock::RedissonMultilock,
+    redisson_rlock::RedissonRLock,
+    redisson_rlock_7272::RedissonRLock7272,
+    redisson_fenced::RedissonFenced,
+    redisson_fair::RedissonFair,
+    redisson_fair_3004::RedissonFair3004,
+    redisson_rw::RedissonRw,
     etcd_get_then_put::EtcdGetThenPut,
     etcd_txn_lease::EtcdTxnLease,
     etcd_mutex::EtcdMutex,
@@ -93,10 +116,18 @@ pub struct AlgorithmInfo {
     pub claims: &'static [Claim],
     /// Where it is kept.
     pub store: StoreKind,
+    /// With which others reports show it.
+    pub group: Group,
+    /// On how many of its servers.
+    pub servers: Servers,
     /// Whether it hands out fencing tokens.
     pub fenced: bool,
     /// Whether its grants name the holder's record.
     pub shows_record: bool,
+    /// Whether its holder may acquire it again.
+    pub reentrant: bool,
+    /// Whether it has a shared mode.
+    pub shared: bool,
     /// The same lock with fencing tokens.
     pub fenced_twin: Option<&'static str>,
 }
@@ -108,8 +139,12 @@ impl AlgorithmInfo {
             about: A::ABOUT,
             claims: A::CLAIMS,
             store: A::STORE,
+            group: A::GROUP,
+            servers: A::SERVERS,
             fenced: A::FENCED,
             shows_record: A::SHOWS_RECORD,
+            reentrant: A::REENTRANT,
+            shared: A::SHARED,
             fenced_twin: A::FENCED_TWIN,
         }
     }
@@ -117,5 +152,11 @@ impl AlgorithmInfo {
     /// The algorithm of that name.
     pub fn find(name: &str) -> Option<&'static AlgorithmInfo> {
         ALGORITHMS.iter().find(|info| info.name == name)
+    }
+
+    /// The names of those that are like this, for a sentence.
+    pub fn those(like_this: fn(&AlgorithmInfo) -> bool) -> String {
+        let names = ALGORITHMS.iter().filter(|info| like_this(info)).map(|info| info.name);
+        names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
     }
 }

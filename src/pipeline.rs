@@ -4,6 +4,7 @@
 //! show outcomes ([`crate::report`]); everything in between is here.
 
 use picklock_sim::digest::Digest;
+use picklock_sim::plan::LONGEST_MS;
 use picklock_sim::run::{Run, WorldError};
 use picklock_sim::tap::Tap;
 use picklock_sim::trail::Trail;
@@ -13,7 +14,7 @@ use crate::checkers::judge;
 use crate::engine::Engine;
 use crate::lock::Algorithm;
 use crate::locks::{self, Visitor};
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Severity};
 use crate::plan::Plan;
 use crate::terms::History;
 
@@ -31,6 +32,29 @@ pub fn run(plan: &Plan, engine: Engine) -> Result<Outcome, WorldError> {
     }
     locks::visit(plan.contender.lock, Whole(plan, engine))
         .expect("a contender's lock is in the list")
+}
+
+/// As [`run`], but a run that ends too soon for one of its lock's promises to be judged goes on until it can be: the
+/// same run, for longer. That takes the lock's own bound from the heal on, or twice as long, where somebody who held
+/// the lock at the heal let go of it late.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_until_judged(plan: &Plan, engine: Engine) -> Result<Outcome, WorldError> {
+    let mut outcome = run(plan, engine)?;
+    let bound_ms = outcome.history.header.recovery_bound_ms.unwrap_or_default();
+    for bounds in [1, 2] {
+        if outcome.severity() != Severity::Unknown {
+            break;
+        }
+        let after_ms = bound_ms.saturating_mul(bounds).saturating_add(plan.to_recover_ms());
+        let mut longer = plan.clone();
+        longer.world.end_at_ms = plan.world.heal_at_ms.saturating_add(after_ms).min(LONGEST_MS);
+        if longer.world.end_at_ms > outcome.plan.world.end_at_ms {
+            outcome = run(&longer, engine)?;
+        }
+    }
+    Ok(outcome)
 }
 
 /// As [`run`], and what else was to be seen, if the engine lets anybody look.

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::contender::Contender;
 use crate::engine::Engine;
-use crate::lock::LockParams;
-use crate::store::StoreKind;
+use crate::lock::{LockParams, Servers};
+use crate::locks::AlgorithmInfo;
 use crate::terms::{Terms, WorkloadKind};
 
 /// The version this build writes and reads. Raised when an old plan would mean another run.
@@ -40,6 +40,10 @@ pub struct Plan<C = Contender> {
     /// What the Redis server keeps on disk.
     #[serde(default)]
     pub persistence: Persistence,
+    /// A Redis server that comes back listens to nobody for so long by its own wall clock, in milliseconds: what
+    /// Redlock asks of servers that may have forgotten a lock (redis-doc `distributed-locks.md`, delayed restarts).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rejoin_after_ms: Option<u64>,
     /// Hosts, links, faults, end, seed.
     pub world: WorldPlan,
     /// What came out when it was run, so that a replay can be compared.
@@ -61,6 +65,19 @@ pub struct WorkloadPlan {
     pub think_ms: u64,
     /// Client n starts (n - 1) times this after the beginning, in milliseconds.
     pub stagger_ms: u64,
+    /// So often a holder acquires the lock again in each critical section, and gives it back again, before it
+    /// works; only for a lock that its holder may acquire again.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub reentries: u16,
+    /// Every so many-th critical section of a client shares the lock: it reads, thinks and reads again; 0 is
+    /// none. Only for a lock with a shared mode.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub shared_every: u16,
+}
+
+/// What is left out of a plan that makes no use of it.
+fn is_none(number: &u16) -> bool {
+    *number == 0
 }
 
 /// What came out of a plan when it was run.
@@ -78,9 +95,17 @@ pub struct Recorded {
 impl<C> Plan<C> {
     /// The same plan for another contender.
     pub fn with_contender<D>(self, contender: D) -> Plan<D> {
-        let Plan { picklock_plan, scenario, lock, workload, persistence, world, recorded, .. } =
-            self;
-        Plan { picklock_plan, scenario, contender, lock, workload, persistence, world, recorded }
+        Plan {
+            contender,
+            picklock_plan: self.picklock_plan,
+            scenario: self.scenario,
+            lock: self.lock,
+            workload: self.workload,
+            persistence: self.persistence,
+            rejoin_after_ms: self.rejoin_after_ms,
+            world: self.world,
+            recorded: self.recorded,
+        }
     }
 }
 
@@ -88,6 +113,18 @@ impl Plan {
     /// The clients, in order.
     pub fn clients(&self) -> impl Iterator<Item = HostName> {
         self.world.hosts.iter().map(|host| host.name).filter(|name| name.is_client())
+    }
+
+    /// The servers that the lock is kept on, in order.
+    pub fn lock_servers(&self) -> Vec<HostName> {
+        let store = self.contender.store;
+        match self.contender.servers {
+            Servers::One => vec![store.host()],
+            Servers::Independent => {
+                let hosts = self.world.hosts.iter().map(|host| host.name);
+                hosts.filter(|host| host.role == store.host().role && host.number > 0).collect()
+            }
+        }
     }
 
     /// The lease that the lock's store really gives, in milliseconds.
@@ -125,12 +162,13 @@ impl Plan {
     }
 
     /// How long a holder keeps the lock on purpose and the network may take, in milliseconds: what a
-    /// lock's own recovery bound leaves out. One critical section has at most six requests, and a
-    /// waiter needs two more.
+    /// lock's own recovery bound leaves out. One critical section has at most six requests and two for each
+    /// re-entry, and a waiter needs two more.
     pub fn working_ms(&self) -> u64 {
+        let requests = 8 + 2 * u64::from(self.workload.reentries);
         self.workload.hold_ms
             + self.workload.think_ms
-            + 16 * self.world.latency.max_us.div_ceil(1000)
+            + 2 * requests * self.world.latency.max_us.div_ceil(1000)
     }
 
     /// Checks everything that a parser cannot.
@@ -148,7 +186,9 @@ impl Plan {
         if self.clients().next().is_none() {
             return nonsense("a run needs at least one client".to_owned());
         }
-        let stores = self.contender.stores().map(StoreKind::host);
+        // A lock on several servers can do with one, but their numbers leave none out.
+        let independent = self.lock_servers().len().max(1) as u16;
+        let stores = self.contender.stores(independent).into_iter().map(|(_, host)| host);
         for needed in stores.chain([HostName::SHOP]) {
             if !self.world.hosts.iter().any(|host| host.name == needed) {
                 return nonsense(format!("a run needs the host `{needed}`"));
@@ -160,6 +200,7 @@ impl Plan {
                 self.contender.resource.name()
             ));
         }
+        self.check_modes()?;
         if self.lock.ttl_ms == 0 {
             return nonsense("ttl_ms must be above 0: Redis refuses a lease of no time".to_owned());
         }
@@ -181,9 +222,40 @@ impl Plan {
             ("hold_ms", self.workload.hold_ms),
             ("think_ms", self.workload.think_ms),
             ("stagger_ms", self.workload.stagger_ms),
+            ("rejoin_after_ms", self.rejoin_after_ms.unwrap_or(0)),
+            ("node_timeout_ms", self.lock.node_timeout_ms.unwrap_or(0)),
+            ("renew_every_ms", self.lock.renew_every_ms.unwrap_or(0)),
+            ("renew_before_ms", self.lock.renew_before_ms.unwrap_or(0)),
+            ("resend_pause_ms", self.lock.resend_pause_ms.unwrap_or(0)),
+            ("place_ms", self.lock.place_ms.unwrap_or(0)),
         ] {
             check_ms(key, value_ms)?;
         }
         self.world.check()
+    }
+
+    /// Whether the contender can do what the workload asks of it.
+    fn check_modes(&self) -> Result<(), PlanError> {
+        let Contender { lock, reentrant, shared, resource, .. } = self.contender;
+        let nonsense = |text: String| Err(PlanError::Nonsense(text));
+        if self.workload.reentries > 0 && !reentrant {
+            let others = AlgorithmInfo::those(|info| info.reentrant);
+            return nonsense(format!(
+                "`reentries`: the holder of `{lock}` may not acquire it again; there are {others}"
+            ));
+        }
+        if self.workload.shared_every > 0 && !shared {
+            let others = AlgorithmInfo::those(|info| info.shared);
+            return nonsense(format!(
+                "`shared_every`: `{lock}` has no shared mode; there are {others}"
+            ));
+        }
+        if self.workload.shared_every > 0 && resource.only_sells() {
+            let resource = resource.name();
+            return nonsense(format!(
+                "`shared_every`: whoever shares the lock only reads; `{resource}` only sells"
+            ));
+        }
+        Ok(())
     }
 }

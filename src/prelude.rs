@@ -4,6 +4,7 @@ pub use picklock_models::redis::Reply;
 pub use picklock_sim::env::Env;
 
 pub use crate::client::{Client, Script, unexpected};
+pub use crate::engine::Engine;
 pub use crate::lock::{Algorithm, Grant, Lock, LockContext, LockError, LockParams, Renewal};
 pub use crate::property;
 pub use crate::resource::ResourceKind;

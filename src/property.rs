@@ -25,6 +25,7 @@ use std::marker::PhantomData;
 use std::ops::Range;
 use std::path::PathBuf;
 
+use picklock_sim::run::WorldError;
 use picklock_sim::seed::Seed;
 
 use crate::engine::Engine;
@@ -128,7 +129,11 @@ impl<A: Algorithm> Property<A> {
         self
     }
 
-    /// The world to run in (default: the event engine).
+    /// The world to run in (default: the event engine). A lock on a client crate of somebody else's needs
+    /// [`Engine::Turmoil`], which must be asked for as a feature of picklock too. Without [`families`]
+    /// faults are drawn of all families that the engine can express.
+    ///
+    /// [`families`]: Property::families
     pub fn engine(self, engine: Engine) -> Self {
         Self { engine, ..self }
     }
@@ -211,6 +216,22 @@ pub enum Broken {
         error: Box<SweepError>,
         /// Where the plan was saved, if it was.
         saved: Option<PathBuf>,
+    },
+    /// This build does not have the engine.
+    #[error("{0}")]
+    Engine(WorldError),
+    /// The engine cannot express the faults of a family that the test names.
+    #[error(
+        "the {engine} engine cannot express the family `{family}`: {why}; leave it out, or test it on the \
+         event engine"
+    )]
+    CannotExpress {
+        /// The engine.
+        engine: Engine,
+        /// The family.
+        family: &'static str,
+        /// What the engine lacks.
+        why: &'static str,
     },
     /// A saved plan cannot be used.
     #[error("{0:?}")]

@@ -18,7 +18,7 @@ use picklock_sim::host::HostName;
 use picklock_sim::recorder::Recorder;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use redis_get_then_decr::STOCK_KEY;
+pub use redis_get_then_decr::STOCK_KEY;
 pub use shop_server::{SHOP_PORT, ShopServer};
 pub(crate) use zk_check_multi::STOCK_PATH;
 
@@ -182,6 +182,25 @@ impl<E: Env> Section<E> {
             Section::LuaDecr(section) => section.work(desk).await,
             Section::OwnerTxn(section) => section.work(desk, grant).await,
             Section::CheckMulti(section) => section.work(desk, grant).await,
+        }
+    }
+
+    /// A section of one who shares the lock: read, think, read. What only sells cannot be read.
+    pub async fn look(&mut self, desk: &Desk<E>, grant: &Grant) -> Done {
+        let result = async {
+            self.read(desk, grant).await?;
+            desk.think(grant).await?;
+            self.read(desk, grant).await
+        };
+        result.await.map_or_else(|given_up| given_up, |()| Done::Finished)
+    }
+
+    async fn read(&mut self, desk: &Desk<E>, grant: &Grant) -> Result<(), Done> {
+        match self {
+            Section::Shop(shop) => shop.read(desk, grant.token).await.map(drop),
+            Section::OwnerTxn(section) => section.read(desk).await.map(drop),
+            Section::CheckMulti(section) => section.read(desk).await.map(drop),
+            Section::GetThenDecr(_) | Section::LuaDecr(_) => Ok(()),
         }
     }
 }

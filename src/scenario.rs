@@ -26,7 +26,6 @@ use crate::families::Family;
 use crate::lock::LockParams;
 use crate::outcome::Outcome;
 use crate::plan::{PLAN_VERSION, Plan, WorkloadPlan};
-use crate::store::StoreKind;
 use crate::terms::WorkloadKind;
 
 /// A scenario.
@@ -52,7 +51,7 @@ pub struct Scenario {
     /// Times of the lock.
     #[serde(default)]
     pub lock: LockParams,
-    /// The Redis server.
+    /// The Redis servers.
     #[serde(default)]
     pub redis: RedisSpec,
     /// The links.
@@ -131,6 +130,10 @@ pub struct WorkloadSpec {
     pub think_ms: u64,
     /// Between the starts of two clients, in milliseconds.
     pub stagger_ms: u64,
+    /// How often a holder acquires the lock again, and gives it back again, in each critical section.
+    pub reentries: u16,
+    /// Every so many-th critical section of a client shares the lock and only reads; 0 is none.
+    pub shared_every: u16,
 }
 
 impl Default for WorkloadSpec {
@@ -143,16 +146,38 @@ impl Default for WorkloadSpec {
             hold_ms: 20,
             think_ms: 30,
             stagger_ms: 0,
+            reentries: 0,
+            shared_every: 0,
         }
     }
 }
 
-/// The Redis server.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+impl WorkloadSpec {
+    /// What each client of a plan does.
+    fn plan(&self) -> WorkloadPlan {
+        let Self { kind, initial, hold_ms, think_ms, stagger_ms, reentries, shared_every, .. } =
+            *self;
+        WorkloadPlan { kind, initial, hold_ms, think_ms, stagger_ms, reentries, shared_every }
+    }
+}
+
+/// The Redis servers.
+#[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RedisSpec {
-    /// What it keeps on disk.
+    /// What each keeps on disk.
     pub persistence: Persistence,
+    /// How many there are for a lock that wants several.
+    pub servers: u16,
+    /// How long one that comes back listens to nobody, see [`Plan::rejoin_after_ms`].
+    pub rejoin_after_ms: Option<u64>,
+}
+
+impl Default for RedisSpec {
+    /// Five, as in the example of Redlock's documentation.
+    fn default() -> Self {
+        Self { persistence: Persistence::None, servers: 5, rejoin_after_ms: None }
+    }
 }
 
 /// The links.
@@ -232,8 +257,9 @@ impl Scenario {
 
     /// As [`Scenario::plan`], with faults of this family.
     pub fn plan_with(&self, contender: Contender, seed: Seed, family: Option<&Family>) -> Plan {
-        let WorkloadSpec { kind, clients, initial, hold_ms, think_ms, stagger_ms } = self.workload;
-        let mut hosts: Vec<HostName> = contender.stores().map(StoreKind::host).collect();
+        let clients = self.workload.clients;
+        let stores = contender.stores(self.redis.servers);
+        let mut hosts: Vec<HostName> = stores.into_iter().map(|(_, host)| host).collect();
         hosts.push(HostName::SHOP);
         hosts.extend((1..=clients).map(HostName::client));
         let (min_ms, max_ms) = self.network.latency_ms;
@@ -242,8 +268,9 @@ impl Scenario {
             scenario: self.name.clone(),
             contender,
             lock: self.lock,
-            workload: WorkloadPlan { kind, initial, hold_ms, think_ms, stagger_ms },
+            workload: self.workload.plan(),
             persistence: self.redis.persistence,
+            rejoin_after_ms: self.redis.rejoin_after_ms,
             world: WorldPlan {
                 seed,
                 hosts: hosts.into_iter().map(|name| self.host(name)).collect(),

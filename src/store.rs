@@ -9,7 +9,7 @@ use crate::lock::LockParams;
 /// A store that locks are kept in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum StoreKind {
-    /// Redis 7.0, one server.
+    /// Redis 7.0, one server, or several that know nothing of each other.
     Redis,
     /// etcd 3.4, one member.
     Etcd,
@@ -29,7 +29,7 @@ const ETCD_SHORTEST: Duration = Duration::from_secs(2);
 const ETCD_EXPIRY_LOOP: Duration = Duration::from_millis(500);
 
 impl StoreKind {
-    /// Its name, which is also that of its host.
+    /// Its name, which is also that of its host when it has one server.
     pub fn name(self) -> &'static str {
         match self {
             StoreKind::Redis => "redis",
@@ -38,7 +38,7 @@ impl StoreKind {
         }
     }
 
-    /// Its server.
+    /// Its only server.
     pub fn host(self) -> HostName {
         match self {
             StoreKind::Redis => HostName::REDIS,
@@ -56,9 +56,19 @@ impl StoreKind {
         }
     }
 
-    /// Its server as `host:port`.
+    /// One of several servers that know nothing of each other, from 1.
+    pub fn server(self, number: u16) -> HostName {
+        HostName { number, ..self.host() }
+    }
+
+    /// Its only server as `host:port`.
     pub fn address(self) -> String {
-        format!("{}:{}", self.host(), self.port())
+        self.address_of(self.host())
+    }
+
+    /// One of its servers as `host:port`.
+    pub fn address_of(self, server: HostName) -> String {
+        format!("{server}:{}", self.port())
     }
 
     /// The record that is the lock; or below which every contender has its own.

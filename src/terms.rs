@@ -8,6 +8,9 @@ use std::fmt;
 use picklock_sim::time::SimTime;
 use serde::{Deserialize, Serialize};
 
+/// What [`Terms::engine`] says of a run on real servers and processes, which no engine of this crate made.
+pub const REAL: &str = "real";
+
 /// A history with its terms.
 pub type History = picklock_sim::history::History<Terms>;
 
@@ -86,6 +89,12 @@ pub enum Claim {
     Recovers,
     /// Nobody who keeps trying is passed over without end.
     NoStarvation,
+    /// Its holder may acquire it again, and it is free when it was released as often and not before.
+    Reentrant,
+    /// It is granted in the order in which clients were queued at the server.
+    FairQueue,
+    /// While one holds it alone nobody shares it, and while some share it nobody holds it alone.
+    ReadersWriter,
 }
 
 impl fmt::Display for Claim {

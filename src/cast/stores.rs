@@ -1,7 +1,10 @@
 //! The servers of the stores that a plan needs, and what each is told to watch.
 
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::rc::Rc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use picklock_models::etcd::pb::etcdserverpb::PutRequest;
@@ -12,7 +15,7 @@ use picklock_models::zookeeper::records::{Acl, CreateRequest};
 use picklock_models::zookeeper::{self, Operation, ZooKeeper};
 use picklock_sim::env::Env;
 use picklock_sim::history::RecordName;
-use picklock_sim::host::Role;
+use picklock_sim::host::{HostName, Role};
 use picklock_sim::recorder::Recorder;
 use picklock_sim::serve::Server;
 
@@ -24,9 +27,12 @@ use crate::workload::FENCE_KEY;
 /// The servers that a plan needs.
 #[derive(Clone, Default)]
 pub(super) struct Stores {
-    redis: Option<Rc<Server<Redis>>>,
+    redis: BTreeMap<HostName, Rc<Server<Redis>>>,
     etcd: Option<Rc<Server<Etcd>>>,
     zookeeper: Option<Rc<Server<ZooKeeper>>>,
+    /// How long a Redis server that comes back stays out, and which have been down.
+    rejoin_after_ms: Option<u64>,
+    been_down: Rc<RefCell<BTreeSet<HostName>>>,
 }
 
 impl Stores {
@@ -34,10 +40,12 @@ impl Stores {
     ///
     /// [`Algorithm::HOLDERS`]: crate::lock::Algorithm::HOLDERS
     pub(super) fn of(plan: &Plan, holders: &str) -> Self {
-        let mut stores = Self::default();
-        for store in plan.contender.stores() {
+        let mut stores = Self { rejoin_after_ms: plan.rejoin_after_ms, ..Self::default() };
+        for (store, host) in plan.contender.stores(plan.lock_servers().len() as u16) {
             match store {
-                StoreKind::Redis => stores.redis = Some(Rc::new(redis(plan, holders))),
+                StoreKind::Redis => {
+                    stores.redis.insert(host, Rc::new(redis(plan, host, holders)));
+                }
                 StoreKind::Etcd => stores.etcd = Some(Rc::new(etcd(plan, holders))),
                 StoreKind::ZooKeeper => stores.zookeeper = Some(Rc::new(zookeeper(plan, holders))),
             }
@@ -48,26 +56,30 @@ impl Stores {
     /// Serves until the host goes down.
     pub(super) async fn serve<E: Env>(
         self,
-        role: Role,
+        host: HostName,
         env: E,
         recorder: Recorder,
     ) -> io::Result<()> {
-        if let (Role::Redis, Some(redis)) = (role, self.redis) {
-            return redis.serve(env, recorder, StoreKind::Redis.port()).await;
+        if let Some(redis) = self.redis.get(&host) {
+            if self.been_down.borrow().contains(&host) {
+                stay_out(&env, self.rejoin_after_ms.unwrap_or(0)).await;
+            }
+            return Rc::clone(redis).serve(env, recorder, StoreKind::Redis.port()).await;
         }
-        if let (Role::Etcd, Some(etcd)) = (role, self.etcd) {
+        if let (Role::Etcd, Some(etcd)) = (host.role, self.etcd) {
             return etcd.serve(env, recorder, StoreKind::Etcd.port()).await;
         }
-        if let (Role::ZooKeeper, Some(zookeeper)) = (role, self.zookeeper) {
+        if let (Role::ZooKeeper, Some(zookeeper)) = (host.role, self.zookeeper) {
             return zookeeper.serve(env, recorder, StoreKind::ZooKeeper.port()).await;
         }
         Ok(())
     }
 
     /// A host goes down; only a store's keeps anything.
-    pub(super) fn crashed(&self, role: Role, how: Crash) {
-        match role {
-            Role::Redis => self.redis.iter().for_each(|redis| redis.crashed(how)),
+    pub(super) fn crashed(&self, host: HostName, how: Crash) {
+        self.been_down.borrow_mut().insert(host);
+        self.redis.get(&host).iter().for_each(|redis| redis.crashed(how));
+        match host.role {
             Role::Etcd => self.etcd.iter().for_each(|etcd| etcd.crashed(how)),
             Role::ZooKeeper => self.zookeeper.iter().for_each(|zookeeper| zookeeper.crashed(how)),
             _ => {}
@@ -75,18 +87,33 @@ impl Stores {
     }
 }
 
-fn redis(plan: &Plan, holders: &str) -> Server<Redis> {
+/// Waits until the wall clock has advanced by so much, as a start script does that compares the time of day with
+/// a note of when it began: a clock that is set forward meanwhile cuts the wait short (Kleppmann 2016).
+async fn stay_out<E: Env>(env: &E, after_ms: u64) {
+    /// How often such a script looks; short against any lease.
+    const LOOK: Duration = Duration::from_millis(10);
+    let until_ms = env.wall().unix_ms().saturating_add_unsigned(after_ms);
+    while env.wall().unix_ms() < until_ms {
+        env.sleep(LOOK).await;
+    }
+}
+
+fn redis(plan: &Plan, host: HostName, holders: &str) -> Server<Redis> {
     let lock = lock_key(StoreKind::Redis, holders);
+    // Where Redisson's fair lock keeps who waits (`RedissonFairLock.java`, `prefixName`).
+    let queue = format!("redisson_lock_queue:{{{}}}", StoreKind::Redis.lock_key());
     let watched = watched([
         (&lock, RecordName::Lock),
+        (&queue, RecordName::Queue),
         (FENCE_KEY, RecordName::Fence),
         (STOCK_KEY, RecordName::Stock),
     ]);
     let keys = watched.iter().map(|(key, _)| key.clone()).collect();
     let config =
         redis::Config { persistence: plan.persistence, watched: keys, ..redis::Config::default() };
-    let server = Server::new(StoreKind::Redis.host(), config, watched);
-    if plan.contender.resource.store() != Some(StoreKind::Redis) {
+    let server = Server::new(host, config, watched);
+    let keeps_stock = plan.contender.resource.store() == Some(StoreKind::Redis);
+    if !keeps_stock || host != StoreKind::Redis.host() {
         return server;
     }
     let stock = plan.workload.initial.to_string();

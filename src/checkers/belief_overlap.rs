@@ -3,6 +3,9 @@
 //! The strictest of the three levels and the earliest warning. No lock can keep it under pauses
 //! without perfect clocks (Kleppmann 2016); so a breach comes with its length and, as far as the
 //! history shows it, its cause, and only a lock that claims it is blamed.
+//!
+//! Judged are those who hold the lock alone. Who shares it excludes nobody who shares it too, and whether
+//! somebody had it alone meanwhile is for `readers-writer` to say, so that it is not said twice.
 
 use picklock_sim::history::{Kind, Op};
 
@@ -27,7 +30,7 @@ impl Checker for BeliefOverlap {
 
     fn check(&self, history: &Case<'_>) -> Verdict {
         let beliefs = history.beliefs();
-        match clash(beliefs) {
+        match clash(beliefs, alone) {
             None => Verdict::Pass,
             Some(clash) => Verdict::Fail(violation(
                 history,
@@ -39,7 +42,17 @@ impl Checker for BeliefOverlap {
     }
 }
 
-fn violation(history: &History, first: &Belief, second: &Belief, times: u32) -> Violation {
+fn alone(first: &Belief, second: &Belief) -> bool {
+    !first.shared && !second.shared
+}
+
+/// How two beliefs overlapped that should not.
+pub(super) fn violation(
+    history: &History,
+    first: &Belief,
+    second: &Belief,
+    times: u32,
+) -> Violation {
     // What went wrong may have begun while the first one was still asking (a pause while its grant
     // was under way), and may have ended together with the overlap.
     let asked = asked_at(history, first);
@@ -48,9 +61,9 @@ fn violation(history: &History, first: &Belief, second: &Belief, times: u32) -> 
     let cause = trouble(history, first.client, asked..second.span.start);
     let record = end_of_record(history, first.client, asked..second.span.start);
 
-    let granted = format!("{} was granted the lock at {}", second.client, second.from);
+    let granted = granted(second);
     let story = [
-        format!("{} was granted the lock at {}; {}.", first.client, first.from, cause.text),
+        format!("{}; {}.", self::granted(first), cause.text),
         match &record {
             Some(record) => format!("{} and {granted}.", record.text),
             None => format!("{}.", sentence(&granted)),
@@ -71,6 +84,11 @@ fn violation(history: &History, first: &Belief, second: &Belief, times: u32) -> 
         witnesses: in_order(history, witnesses),
         story,
     }
+}
+
+fn granted(belief: &Belief) -> String {
+    let mode = if belief.shared { " in shared mode" } else { "" };
+    format!("{} was granted the lock{mode} at {}", belief.client, belief.from)
 }
 
 /// Index of the event with which a client began to ask for what it then believed.

@@ -4,7 +4,7 @@
 //! Gray and Cheriton 1989 for leases): a client believes from the moment its acquire returned to the
 //! earliest of: it begins to release; it is *told* that the lock is lost; its own deadline passes,
 //! by its own clock; it crashes; the run ends. A pause ends nothing: a process that stands still
-//! wakes up with the belief it had.
+//! wakes up with the belief it had. Nor does re-entry begin or end anything: who holds it twice holds it.
 
 use picklock_sim::history::{Kind, Op};
 use picklock_sim::host::HostName;
@@ -29,6 +29,8 @@ pub struct Belief {
     pub grant_event: u32,
     /// Its place in the total order; begins at the grant, or at the renewal that revived it.
     pub span: Span,
+    /// It was granted the shared mode: others that share may believe as well.
+    pub shared: bool,
 }
 
 /// What ended a belief.
@@ -73,9 +75,11 @@ pub fn beliefs(history: &History) -> Vec<Belief> {
         clients = clients.max(client.number);
         let end = (event.index, event.at);
         match (event.op, event.kind) {
-            (Op::Acquire { until, .. }, Kind::Ok) => {
+            (Op::Acquire { until, shared, .. }, Kind::Ok) => {
                 pass.close(client, end, EndedBy::Regrant);
-                pass.open(client, event.index, end, until);
+                let (start, from) = end;
+                let open = Open { grant_event: start, start, from, deadline: until, shared };
+                *pass.open.of(client) = Some(open);
             }
             (Op::Acquire { .. }, Kind::Invoke) => pass.forget_lapsed(client, event.at),
             (Op::Renew { until: Some(until) }, Kind::Ok) => pass.renew(client, end, until),
@@ -100,6 +104,7 @@ struct Open {
     start: u32,
     from: SimTime,
     deadline: Option<SimTime>,
+    shared: bool,
 }
 
 struct Pass<'a> {
@@ -109,16 +114,6 @@ struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    fn open(
-        &mut self,
-        client: HostName,
-        grant_event: u32,
-        (start, from): (u32, SimTime),
-        deadline: Option<SimTime>,
-    ) {
-        *self.open.of(client) = Some(Open { grant_event, start, from, deadline });
-    }
-
     fn close(&mut self, client: HostName, (end, until): (u32, SimTime), ended_by: EndedBy) {
         let Some(open) = self.open.of(client).take() else { return };
         let mut belief = Belief {
@@ -128,6 +123,7 @@ impl Pass<'_> {
             ended_by,
             grant_event: open.grant_event,
             span: Span { start: open.start, end },
+            shared: open.shared,
         };
         if let Some(deadline) = open.deadline.filter(|deadline| *deadline <= until) {
             // A deadline that was over when the lock was granted leaves an empty belief.
@@ -148,7 +144,8 @@ impl Pass<'_> {
             *self.open.of(client) = Some(Open { deadline: Some(until.max(now.1)), ..open });
         } else if until > now.1 {
             self.close(client, now, EndedBy::Deadline);
-            self.open(client, open.grant_event, now, Some(until));
+            let (start, from) = now;
+            *self.open.of(client) = Some(Open { start, from, deadline: Some(until), ..open });
         }
     }
 

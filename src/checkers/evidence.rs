@@ -10,7 +10,6 @@ use std::time::Duration;
 use picklock_models::model::ChangeKind;
 use picklock_sim::history::{Event, Op, RecordName};
 use picklock_sim::host::HostName;
-use picklock_sim::time::SimTime;
 
 use super::beliefs::{Belief, EndedBy};
 use crate::terms::History;
@@ -120,7 +119,7 @@ pub(super) fn end_of_record(
                     ChangeKind::Loaded { .. } => found = None,
                     _ => {}
                 }
-                end_of_one(event.at, change, by, was.is_none_or(|was| was == owner), owner)
+                end_of_one(event, change, by, was.is_none_or(|was| was == owner), owner)
             }
             Op::Crashed if stored_on.contains(&event.process) => Some(format!(
                 "The lock record was lost when {} crashed at {}",
@@ -134,22 +133,28 @@ pub(super) fn end_of_record(
 }
 
 fn end_of_one(
-    at: SimTime,
+    event: &Event,
     change: ChangeKind,
     by: Option<HostName>,
     was_own: bool,
     owner: HostName,
 ) -> Option<String> {
+    let at = event.at;
+    // Of several servers it was only this one.
+    let here = match event.process.number {
+        0 => String::new(),
+        _ => format!(" at {}", event.process),
+    };
     match (change, by) {
         _ if !was_own => None,
-        (ChangeKind::Expired, _) => Some(format!("The lease expired at {at}")),
+        (ChangeKind::Expired, _) => Some(format!("The lease{here} expired at {at}")),
         (ChangeKind::Deleted, Some(by)) if by == owner => {
-            Some(format!("{} removed its lock record itself at {at}", sentence(by)))
+            Some(format!("{} removed its lock record{here} itself at {at}", sentence(by)))
         }
         (ChangeKind::Deleted, Some(by)) => {
-            Some(format!("{} removed {owner}'s lock record at {at}", sentence(by)))
+            Some(format!("{} removed {owner}'s lock record{here} at {at}", sentence(by)))
         }
-        (ChangeKind::Deleted, None) => Some(format!("The lock record was removed at {at}")),
+        (ChangeKind::Deleted, None) => Some(format!("The lock record{here} was removed at {at}")),
         _ => None,
     }
 }

@@ -145,11 +145,26 @@ impl Script {
 
     pub(crate) fn acquired_until(self, client: u16, until_ms: u64) -> Self {
         let until = Some(SimTime::from_millis(until_ms));
-        self.asks(client).ok(client, Op::Acquire { token: None, until })
+        self.asks(client).ok(client, Op::Acquire { token: None, until, shared: false })
     }
 
     pub(crate) fn acquired_with(self, client: u16, token: u64) -> Self {
-        self.asks(client).ok(client, Op::Acquire { token: Some(token), until: None })
+        self.asks(client).ok(client, Op::Acquire { token: Some(token), until: None, shared: false })
+    }
+
+    /// Asks for the shared mode and gets it at once.
+    pub(crate) fn shares(self, client: u16) -> Self {
+        self.invoke(client, Op::ACQUIRE_SHARED).ok(client, Op::ACQUIRE_SHARED)
+    }
+
+    /// The holder acquires again, at once.
+    pub(crate) fn reenters(self, client: u16) -> Self {
+        self.invoke(client, Op::Reenter).ok(client, Op::Reenter)
+    }
+
+    /// It gives one back, at once.
+    pub(crate) fn leaves(self, client: u16) -> Self {
+        self.invoke(client, Op::Leave).ok(client, Op::Leave)
     }
 
     pub(crate) fn renewed_until(self, client: u16, until_ms: u64) -> Self {
@@ -220,6 +235,23 @@ impl Script {
     /// The lock record of `owner` expires.
     pub(crate) fn expired(self, owner: u16) -> Self {
         self.record(RecordName::Lock, ChangeKind::Expired, None, Some(owner))
+    }
+
+    /// `client` has a place in the queue from here on.
+    pub(crate) fn queued(self, client: u16) -> Self {
+        let change = ChangeKind::Set { number: None, ttl_ms: None };
+        self.record(RecordName::Place, change, Some(client), None)
+    }
+
+    /// The place of `owner` is gone with its session.
+    pub(crate) fn unqueued(self, owner: u16) -> Self {
+        self.record(RecordName::Place, ChangeKind::Expired, None, Some(owner))
+    }
+
+    /// `client` changes the list that is the queue.
+    pub(crate) fn listed(self, client: u16) -> Self {
+        let change = ChangeKind::Set { number: None, ttl_ms: None };
+        self.record(RecordName::Queue, change, Some(client), None)
     }
 
     /// The stock record is set.

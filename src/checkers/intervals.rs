@@ -38,7 +38,7 @@ pub(super) trait Interval {
     fn span(&self) -> Span;
 }
 
-/// Overlaps of intervals of different clients.
+/// Overlaps of intervals of different clients that should not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Clash {
     /// Place of the earlier one of the first pair that overlaps.
@@ -49,9 +49,9 @@ pub(super) struct Clash {
     pub(super) times: u32,
 }
 
-/// The overlaps among `items`, which must be in the order of their starts. One pass: what is going
-/// on at a time is at most one interval per client.
-pub(super) fn clash<T: Interval>(items: &[T]) -> Option<Clash> {
+/// The overlaps among those of `items`, which must be in the order of their starts, that exclude each other.
+/// One pass: what is going on at a time is at most one interval per client.
+pub(super) fn clash<T: Interval>(items: &[T], exclude: fn(&T, &T) -> bool) -> Option<Clash> {
     let mut going_on: Vec<usize> = Vec::new();
     let mut found: Option<Clash> = None;
     for (later, item) in items.iter().enumerate() {
@@ -60,7 +60,9 @@ pub(super) fn clash<T: Interval>(items: &[T]) -> Option<Clash> {
             continue;
         }
         going_on.retain(|&earlier| items[earlier].span().end > span.start);
-        let other = going_on.iter().find(|&&earlier| items[earlier].client() != item.client());
+        let other = going_on.iter().find(|&&earlier| {
+            items[earlier].client() != item.client() && exclude(&items[earlier], item)
+        });
         match (other, &mut found) {
             (None, _) => {}
             (Some(_), Some(clash)) => clash.times += 1,

@@ -24,4 +24,9 @@ impl<T: Default> PerHost<T> {
         }
         &mut self.values[place]
     }
+
+    /// The values of all hosts up to the last that was asked for.
+    pub(super) fn all(&mut self) -> impl Iterator<Item = &mut T> {
+        self.values.iter_mut()
+    }
 }

@@ -235,7 +235,7 @@ fn standing_record(past: &[Event]) -> Option<(&Event, Option<HostName>)> {
             Op::Record { record: RecordName::Lock, change, by, owner } => match change {
                 ChangeKind::Set { .. } => standing = Some((event, by)),
                 ChangeKind::Loaded { .. } => standing = Some((event, owner)),
-                ChangeKind::Retimed { .. } => {}
+                ChangeKind::Edited { .. } | ChangeKind::Retimed { .. } => {}
                 ChangeKind::Deleted | ChangeKind::Expired => {
                     // Of several servers each reports its own record.
                     standing = standing.filter(|(set, _)| set.process != event.process);

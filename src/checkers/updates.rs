@@ -43,7 +43,7 @@ fn stored(history: &History) -> Vec<Update> {
         let Op::Record { record: RecordName::Stock, change, by, .. } = event.op else { continue };
         let after = match change {
             ChangeKind::Set { number, .. } | ChangeKind::Loaded { number, .. } => number,
-            ChangeKind::Retimed { .. } => continue,
+            ChangeKind::Edited { .. } | ChangeKind::Retimed { .. } => continue,
             ChangeKind::Deleted | ChangeKind::Expired => None,
         };
         let by = by.filter(|by| by.is_client());

@@ -88,7 +88,7 @@ struct Process {
     /// It was granted the lock since it booted.
     granted: bool,
     /// Its open operations, one bit for each kind.
-    open: u8,
+    open: u16,
     /// What its open write writes.
     writing: Option<(i64, Option<u64>)>,
 }
@@ -126,7 +126,7 @@ impl Run<'_> {
     }
 
     /// A client operation: an invoke that opens it, or a result that closes it.
-    fn operation(&mut self, event: &Event, bit: u8) -> Result<(), Flaw> {
+    fn operation(&mut self, event: &Event, bit: u16) -> Result<(), Flaw> {
         only_by(event.process.is_client(), "a client")?;
         let process = self.processes.of(event.process);
         process.acts(event.at)?;
@@ -139,7 +139,8 @@ impl Run<'_> {
             if is_open {
                 return flaw("it is already open");
             }
-            if matches!(event.op, Op::Release) && !process.granted {
+            let of_a_holder = matches!(event.op, Op::Release | Op::Reenter | Op::Leave);
+            if of_a_holder && !process.granted {
                 return flaw("it was never granted the lock");
             }
             process.open |= bit;
@@ -261,7 +262,7 @@ fn only_by(right: bool, whose: &str) -> Result<(), Flaw> {
 }
 
 /// The bit that stands for an operation that clients invoke; none for facts.
-fn client_operation(op: &Op) -> Option<u8> {
+fn client_operation(op: &Op) -> Option<u16> {
     Some(match op {
         Op::Acquire { .. } => 1,
         Op::Renew { .. } => 1 << 1,
@@ -270,6 +271,8 @@ fn client_operation(op: &Op) -> Option<u8> {
         Op::Read { .. } => 1 << 4,
         Op::Write { .. } => 1 << 5,
         Op::Sell { .. } => 1 << 6,
+        Op::Reenter => 1 << 7,
+        Op::Leave => 1 << 8,
         _ => return None,
     })
 }

@@ -1,12 +1,15 @@
 //! `picklock compare`: every lock against every fault family; the main job.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use picklock_sim::run::WorldError;
 use rayon::prelude::*;
 
+use super::run::scenario_files;
 use super::{CliError, CliResult};
 use super::{choose, output, reports};
+use crate::catalogue::Catalogue;
 use crate::compare::{Matrix, compare};
 use crate::engine::Engine;
 use crate::exhibit::gather;
@@ -14,7 +17,7 @@ use crate::exit_code::Exit;
 use crate::families::FAMILIES;
 use crate::report::page::{self, Exhibits};
 use crate::report::{markdown, terminal};
-use crate::scenario;
+use crate::scenario::{self, InputError};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -39,6 +42,16 @@ pub(super) struct Args {
     /// The matrix as JSON.
     #[arg(long)]
     json: bool,
+    /// Write all violations as Markdown: those that the scenarios of `--known` show, and those of the matrix, each with
+    /// its smallest run.
+    #[arg(long, value_name = "FILE", requires = "known")]
+    findings: Option<PathBuf>,
+    /// Scenarios (files or folders) that say what is known already.
+    #[arg(long, value_name = "PATH", requires = "findings")]
+    known: Vec<PathBuf>,
+    /// The table of what was seen on real servers, as `picklock-adapters confirm --report` writes it.
+    #[arg(long, value_name = "FILE", requires = "findings")]
+    confirmed: Option<PathBuf>,
     /// Write the matrix as Markdown; the file that `$GITHUB_STEP_SUMMARY` names is appended to.
     #[arg(long, value_name = "FILE")]
     markdown: Option<PathBuf>,
@@ -48,6 +61,10 @@ pub(super) fn run(args: &Args) -> CliResult {
     if let Some(file) = &args.markdown {
         reports::check("--markdown", file)?;
     }
+    if let Some(file) = &args.findings {
+        reports::check("--findings", file)?;
+    }
+    let catalogue = catalogue(args)?;
     let scenario = scenario::load(&args.file)?;
     let contenders = choose::contenders(&args.lock, &scenario)?;
     let families = choose::families(&args.family)?;
@@ -66,6 +83,9 @@ pub(super) fn run(args: &Args) -> CliResult {
         // Some lines per family: never near the limit of a page.
         reports::write_markdown(file, |_| markdown::matrix(&matrix))?;
     }
+    if let Some(file) = &args.findings {
+        reports::write("--findings", file, &markdown::findings(&matrix, &catalogue))?;
+    }
     if args.json {
         output::json(&matrix)?;
     } else {
@@ -78,6 +98,20 @@ pub(super) fn run(args: &Args) -> CliResult {
     ));
     // A comparison expects nothing: whatever it finds is its result.
     Ok(Exit::AsExpected)
+}
+
+/// What is known before anything is run.
+fn catalogue(args: &Args) -> Result<Catalogue, CliError> {
+    let mut scenarios = Vec::new();
+    for path in scenario_files(&args.known)? {
+        scenarios.push(scenario::load(&path)?);
+    }
+    let confirmed = match &args.confirmed {
+        None => String::new(),
+        Some(file) => fs::read_to_string(file)
+            .map_err(|error| InputError::about_file(file, format!("cannot be read: {error}")))?,
+    };
+    Ok(Catalogue::new(scenarios, &confirmed))
 }
 
 /// The examples with their messages and with what would have happened otherwise.

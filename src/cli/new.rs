@@ -1,6 +1,6 @@
 //! `picklock new NAME`: a crate with a lock and the tests of its promises, ready to run.
 //!
-//! What is written is `examples/my_lock` with another name, so it is a crate that CI builds and runs.
+//! What is written is one of the examples with another name, so it is a crate that CI builds and runs.
 
 use std::path::{Path, PathBuf};
 
@@ -17,24 +17,56 @@ pub(super) struct Args {
     /// was built).
     #[arg(long, value_name = "FOLDER", default_value = env!("CARGO_MANIFEST_DIR"))]
     picklock: PathBuf,
+    /// What the lock talks with: a trait of its own, or a client crate.
+    #[arg(long, value_enum, default_value_t, value_name = "CLIENT")]
+    client: Client,
 }
 
-/// The files of the example: path and text.
-const FILES: [(&str, &str); 5] = [
-    ("Cargo.toml", include_str!("../../examples/my_lock/Cargo.toml")),
-    (".gitignore", include_str!("../../examples/my_lock/.gitignore")),
-    ("src/lib.rs", include_str!("../../examples/my_lock/src/lib.rs")),
-    ("tests/promises.rs", include_str!("../../examples/my_lock/tests/promises.rs")),
-    ("tests/adapter/mod.rs", include_str!("../../examples/my_lock/tests/adapter/mod.rs")),
-];
+#[derive(Clone, Copy, Default, clap::ValueEnum)]
+enum Client {
+    /// A trait that says what the lock needs, so that it has any client; runs on the event engine.
+    #[default]
+    Own,
+    /// The crate `redis`, unmodified; runs on the turmoil engine.
+    RedisRs,
+}
 
-/// How the example calls itself: as a crate, as a lock, as a type.
-const CRATE: &str = "my_lock";
-const LOCK: &str = "my-lock";
-const TYPE: &str = "MyLock";
+/// An example: its files with their texts, and how it calls itself: as a crate, as a lock, as a type.
+struct Example {
+    files: &'static [(&'static str, &'static str)],
+    crate_name: &'static str,
+    lock: &'static str,
+    type_name: &'static str,
+}
 
-/// Where the example finds picklock.
-const DEPENDENCY: &str = "picklock = { path = \"../..\" }";
+/// The files of the example in this folder.
+macro_rules! files {
+    ($folder:literal: $($file:literal,)*) => {
+        &[$(($file, include_str!(concat!("../../examples/", $folder, "/", $file))),)*]
+    };
+}
+
+const MY_LOCK: Example = Example {
+    files: files! { "my_lock":
+        "Cargo.toml", ".gitignore", "src/lib.rs", "tests/promises.rs", "tests/adapter/mod.rs",
+    },
+    crate_name: "my_lock",
+    lock: "my-lock",
+    type_name: "MyLock",
+};
+
+const REDIS_RS_LOCK: Example = Example {
+    files: files! { "redis_rs_lock":
+        "Cargo.toml", ".cargo/config.toml", ".gitignore", "src/lib.rs", "tests/promises.rs",
+        "tests/adapter/mod.rs",
+    },
+    crate_name: "redis_rs_lock",
+    lock: "redis-rs-lock",
+    type_name: "RedisLock",
+};
+
+/// Where the examples find picklock.
+const DEPENDENCY: &str = "picklock = { path = \"../..\"";
 
 pub(super) fn run(args: &Args) -> CliResult {
     check(args)?;
@@ -42,13 +74,17 @@ pub(super) fn run(args: &Args) -> CliResult {
     let crate_name = args.name.replace('-', "_");
     let picklock = args.picklock.canonicalize().unwrap_or_else(|_| args.picklock.clone());
     let dependency =
-        format!("picklock = {{ path = {} }}", toml::Value::from(picklock.display().to_string()));
-    for (file, text) in FILES {
+        format!("picklock = {{ path = {}", toml::Value::from(picklock.display().to_string()));
+    let example = match args.client {
+        Client::Own => MY_LOCK,
+        Client::RedisRs => REDIS_RS_LOCK,
+    };
+    for (file, text) in example.files {
         let text = text
             .replace(DEPENDENCY, &dependency)
-            .replace(CRATE, &crate_name)
-            .replace(LOCK, &args.name.replace('_', "-"))
-            .replace(TYPE, &type_name(&args.name));
+            .replace(example.crate_name, &crate_name)
+            .replace(example.lock, &args.name.replace('_', "-"))
+            .replace(example.type_name, &type_name(&args.name));
         output::write_file(&folder.join(file), |out| out.write_all(text.as_bytes()))?;
     }
     output::result(&format!(

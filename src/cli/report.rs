@@ -16,6 +16,7 @@ use crate::report::svg::{self, Caption};
 use crate::report::timeline::{self, Extent, Window, focus};
 use crate::report::{page, scene};
 use crate::scenario;
+use crate::terms::REAL;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -75,6 +76,10 @@ pub(super) fn run(args: &Args) -> CliResult {
     Ok(Exit::AsExpected)
 }
 
+/// What a reader must know of a run that was not simulated.
+const OF_REAL_RUNS: &str = "This happened on real servers and processes: its times are only as exact as the \
+    clock and the scheduler of that machine, and the next run differs. Messages and clocks were not recorded.";
+
 /// The run of a file, with all that can be known of it.
 fn exhibit_of(file: &Path) -> Result<Exhibit, CliError> {
     if file.extension().is_none_or(|ending| ending != "jsonl") {
@@ -85,6 +90,10 @@ fn exhibit_of(file: &Path) -> Result<Exhibit, CliError> {
     let history = scenario::load_history(file)?;
     let judgements = judge(&history);
     let beside = beside(file, "plan.json");
+    if history.header.engine == REAL {
+        let fact = Shown { history, judgements, plan: plan_beside(&beside).ok(), tap: None };
+        return Ok(Exhibit { fact, variants: Vec::new(), notes: vec![OF_REAL_RUNS.to_owned()] });
+    }
     let why = match plan_beside(&beside) {
         Ok(plan) if plan.recorded.as_ref().is_some_and(|it| it.digest == history.digest) => {
             return Ok(gather(&Outcome { plan, history, judgements, messages: 0 })?);

@@ -83,14 +83,18 @@ pub(super) fn check(option: &str, file: &Path) -> Result<(), CliError> {
 /// Writes a page that can be cut to so many bytes.
 ///
 /// The file that GitHub calls the step's summary belongs to the step and not to this command: what
-/// others said in it stays, and the page gets what room is left. Any other file is written anew.
+/// others said in it stays, and the page gets what room is left. A page that has room for it says so with two
+/// comments ([`ROOM`]): what is between them is replaced. Any other file is written anew.
 pub(super) fn write_markdown(
     file: &Path,
     page: impl FnOnce(usize) -> String,
 ) -> Result<(), CliError> {
     let summary = env::var_os("GITHUB_STEP_SUMMARY").filter(|name| !name.is_empty());
     if summary.as_deref() != Some(file.as_os_str()) {
-        return write("--markdown", file, &page(markdown::BUDGET));
+        let page = page(markdown::BUDGET);
+        let around = fs::read_to_string(file).ok();
+        let text = around.and_then(|around| between(&around, &page)).unwrap_or(page);
+        return write("--markdown", file, &text);
     }
     let said =
         fs::metadata(file).map_or(0, |file| usize::try_from(file.len()).unwrap_or(usize::MAX));
@@ -101,8 +105,19 @@ pub(super) fn write_markdown(
         .map_err(|error| CliError::Input(miette::miette!("--markdown {}: {error}", file.display())))
 }
 
+/// Between these two lines of a page, such as a README, a report of its own is kept up to date.
+const ROOM: [&str; 2] = ["<!-- picklock: from here -->\n", "<!-- picklock: to here -->\n"];
+
+/// The page with another text in its [`ROOM`], if it has any.
+fn between(around: &str, text: &str) -> Option<String> {
+    let (before, rest) = around.split_once(ROOM[0])?;
+    let (_, after) = rest.split_once(ROOM[1])?;
+    let [from, to] = ROOM;
+    Some(format!("{before}{from}\n{}\n\n{to}{after}", text.trim()))
+}
+
 /// Writes a report whole or not at all; the name is the user's, and so is the mistake.
-fn write(option: &str, file: &Path, text: &str) -> Result<(), CliError> {
+pub(super) fn write(option: &str, file: &Path, text: &str) -> Result<(), CliError> {
     output::write_file(file, |out| out.write_all(text.as_bytes())).map_err(|error| match error {
         CliError::Internal(report) | CliError::Input(report) => {
             CliError::Input(miette::miette!("{option} {report}"))
@@ -118,4 +133,19 @@ fn folder() -> PathBuf {
         Some(env::current_dir().ok()?.strip_prefix(top).ok()?.to_owned())
     };
     below_top().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_with_room_keeps_what_is_around_it() {
+        let [from, to] = ROOM;
+        let page = format!("# Mine\n\n{from}old\n{to}\nthe end\n");
+        let renewed = between(&page, "new\n").unwrap();
+        assert_eq!(renewed, format!("# Mine\n\n{from}\nnew\n\n{to}\nthe end\n"));
+        assert_eq!(between(&renewed, "new").unwrap(), renewed, "twice is once");
+        assert_eq!(between("# Mine\n", "new"), None);
+    }
 }

@@ -140,7 +140,7 @@ fn run_contender(
         if spec.costs.any()
             && let (_, Some(tap)) = pipeline::run_tapped(&plan, args.engine)?
         {
-            ledger.add(&outcome.history, &tap, spec.name.store.host());
+            ledger.add(&outcome.history, &tap, &outcome.plan.lock_servers());
         }
         output::write_json(&stem.with_extension("plan.json"), &outcome.plan)?;
         outcomes.push((outcome, stem.with_extension("plan.json")));

@@ -124,7 +124,7 @@ fn conclude(
 ) -> CliResult {
     let Collected { account, progress } = collected;
     let (engine, contenders) = (account.subject.engine, account.subject.contenders.clone());
-    let run = |plan: &Plan| pipeline::run(plan, engine);
+    let run = |plan: &Plan| pipeline::run_until_judged(plan, engine);
     let found = output::on_threads(args.threads, || account.finish(&run))?;
     if let Some(progress) = progress {
         let failures = found.contenders.iter().map(|account| account.failures.len()).sum();

@@ -35,6 +35,7 @@ use picklock_sim::env::Env;
 use prost::Message;
 
 use crate::lock::LockError;
+pub use call::status;
 use call::{Kind, Told};
 use channel::Channel;
 use lessor::Lessor;

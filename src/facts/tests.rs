@@ -91,6 +91,9 @@ fn crashes() {
     let both = "two clients believed at once that they held the lock";
     let names = facts_of(down().at(40).asks(2).locked(2).at(45).granted(2));
     assert_eq!(names, [waits, both, lost]);
+    let another = HostName { number: 2, ..HostName::REDIS };
+    let elsewhere = held().at(20).crashed(another).at(30).booted(another).at(40).unlocked(1, 1);
+    assert!(!facts_of(elsewhere).contains(&lost), "the record was at the other server");
     let loaded = ChangeKind::Loaded { number: None, ttl_ms: Some(900) };
     let record =
         Op::Record { record: RecordName::Lock, change: loaded, by: None, owner: Some(client(1)) };

@@ -19,6 +19,7 @@ use super::zk_hold::{Holding, is_own, plain_bound, timeout_ms};
 use crate::client::curator::{ConnectionState, Curator, CuratorSetup, LONGEST_SLEEP, Protection};
 use crate::client::zookeeper::{Created, ZkError};
 use crate::lock::{Grant, Lock, LockContext, LockError, LockParams};
+use crate::terms::Claim;
 
 /// When an application gives its lock up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,14 +103,25 @@ impl<E: Env> Application<E> {
 pub(super) struct Queue {
     /// The path.
     base: Rc<str>,
-    /// What the names of the nodes end with, before the number.
+    /// What the names of one's own nodes end with, before the number.
     name: &'static str,
     protection: Protection,
+    driver: Driver,
 }
 
+/// Which of all nodes one's own waits for; `None` if it holds the lock (`LockInternalsDriver.getsTheLock`).
+/// Fails if one's own is not among them.
+pub(super) type Driver = for<'a> fn(&'a [String], own: &str) -> Result<Option<&'a str>, ZkError>;
+
 impl Queue {
+    /// A queue in which one waits for whoever is just before (`StandardLockInternalsDriver`).
     pub(super) fn new(base: Rc<str>, name: &'static str, protection: Protection) -> Self {
-        Self { base, name, protection }
+        Self { base, name, protection, driver: before_own }
+    }
+
+    /// The same with another rule.
+    pub(super) fn with(self, driver: Driver) -> Self {
+        Self { driver, ..self }
     }
 
     /// Stands in the queue until one's own node is the first (`attemptLock`).
@@ -127,7 +139,7 @@ impl Queue {
     }
 
     async fn attempt<E: Env>(&self, curator: &Curator<E>) -> Result<Created, ZkError> {
-        let Self { base, name, protection } = self;
+        let Self { base, name, protection, .. } = self;
         let own = curator.create_protected(base, name, *protection).await?;
         match self.wait_until_first(curator, &own.path).await {
             Ok(()) => Ok(own),
@@ -148,7 +160,7 @@ impl Queue {
         let own = own.rsplit('/').next().unwrap_or_default();
         loop {
             let names = curator.retrying(async |zk| zk.children(&self.base, None).await).await?;
-            let Some(before) = predecessor(&names, own, self.name)? else { return Ok(()) };
+            let Some(before) = (self.driver)(&names, own)? else { return Ok(()) };
             let path = format!("{}/{before}", self.base);
             let watch = Bell::default();
             match curator.retrying(async |zk| zk.data(&path, Some(&watch)).await).await {
@@ -160,45 +172,65 @@ impl Queue {
     }
 }
 
-/// The node just before one's own; `None` if that is the first. They are in the order of what follows the
-/// lock's name in theirs.
+/// `StandardLockInternalsDriver.getsTheLock`, with one that may hold.
+fn before_own<'a>(names: &'a [String], own: &str) -> Result<Option<&'a str>, ZkError> {
+    predecessor(names, own, &[LOCK_NAME])
+}
+
+/// The node just before one's own; `None` if that is the first.
 ///
 /// # Errors
 /// One's own is not there.
-fn predecessor<'a>(names: &'a [String], own: &str, name: &str) -> Result<Option<&'a str>, ZkError> {
+pub(super) fn predecessor<'a>(
+    names: &'a [String],
+    own: &str,
+    locks: &[&str],
+) -> Result<Option<&'a str>, ZkError> {
+    Ok(before(names, own, locks)?.max_by_key(|node| sort_key(node, locks)))
+}
+
+/// The nodes before one's own. They are in the order of what follows the lock's name in theirs, whichever of
+/// `locks` it is.
+///
+/// # Errors
+/// One's own is not there.
+pub(super) fn before<'a>(
+    names: &'a [String],
+    own: &str,
+    locks: &[&str],
+) -> Result<impl Iterator<Item = &'a str>, ZkError> {
     if !names.iter().any(|other| other == own) {
         return Err(ZkError::NO_NODE);
     }
-    let place = |node: &'a str| sort_key(node, name);
-    let before = names.iter().map(|node| &**node).filter(|node| place(node) < sort_key(own, name));
-    Ok(before.max_by_key(|node| place(node)))
+    Ok(names.iter().map(|node| &**node).filter(|node| sort_key(node, locks) < sort_key(own, locks)))
 }
 
-/// `LockInternalsSorter.fixForSorting`.
-fn sort_key<'a>(node: &'a str, name: &str) -> &'a str {
-    node.rfind(name).map_or(node, |at| &node[at + name.len()..])
+/// `LockInternalsDriver.fixForSorting`.
+pub(super) fn sort_key<'a>(node: &'a str, locks: &[&str]) -> &'a str {
+    let after = |lock: &&str| node.rfind(*lock).map(|at| &node[at + lock.len()..]);
+    locks.iter().find_map(after).unwrap_or(node)
 }
 
-/// A lock that is one such queue: Curator's `InterProcessMutex`.
+/// A lock that is one such queue: Curator's `InterProcessMutex`. Its holder may acquire it again, which only
+/// its client counts (`InterProcessMutex.internalLock`): the server is not asked, not even whether the lock is
+/// still there.
 pub(super) struct Mutex<E: Env> {
     application: Application<E>,
     queue: Queue,
+    /// What is held, and how often it was acquired.
+    held: Option<(Grant, u32)>,
 }
 
 impl<E: Env> Mutex<E> {
-    /// The mutex with the names that Curator gives its nodes, and the present kind of protection.
+    /// The mutex with the present kind of protection.
     pub(super) fn new(context: &LockContext<E>, loss_at: LossAt) -> Self {
-        Self::named(context, loss_at, LOCK_NAME, Protection::OwnSession)
+        Self::with(context, loss_at, Protection::OwnSession)
     }
 
-    pub(super) fn named(
-        context: &LockContext<E>,
-        loss_at: LossAt,
-        name: &'static str,
-        protection: Protection,
-    ) -> Self {
+    pub(super) fn with(context: &LockContext<E>, loss_at: LossAt, protection: Protection) -> Self {
         let application = Application::new(context, loss_at);
-        Self { application, queue: Queue::new(Rc::clone(&context.key), name, protection) }
+        let queue = Queue::new(Rc::clone(&context.key), LOCK_NAME, protection);
+        Self { application, queue, held: None }
     }
 }
 
@@ -211,10 +243,27 @@ pub(super) fn undecided(error: ZkError) -> LockError {
 /// What the names of an `InterProcessMutex`'s nodes end with, before the number.
 pub(super) const LOCK_NAME: &str = "lock-";
 
+/// What the documentation of `InterProcessMutex` promises: a mutex, re-entrant and "fair", which is that each
+/// gets it "in the order requested (from ZK's point of view)".
+pub(super) const CLAIMS: &[Claim] = &[
+    Claim::ExclusiveBelief,
+    Claim::ReleaseSafe,
+    Claim::Recovers,
+    Claim::NoStarvation,
+    Claim::Reentrant,
+    Claim::FairQueue,
+];
+
 impl<E: Env> Lock for Mutex<E> {
     async fn acquire(&mut self) -> Result<Grant, LockError> {
+        if let Some((grant, times)) = &mut self.held {
+            *times += 1;
+            return Ok(grant.clone());
+        }
         let own = self.queue.stand(&self.application.curator).await.map_err(undecided)?;
-        Ok(self.application.begin(&own))
+        let grant = self.application.begin(&own);
+        self.held = Some((grant.clone(), 1));
+        Ok(grant)
     }
 
     async fn check(&mut self, grant: &Grant) -> Result<bool, LockError> {
@@ -222,6 +271,12 @@ impl<E: Env> Lock for Mutex<E> {
     }
 
     async fn release(&mut self, grant: Grant) -> Result<bool, LockError> {
+        if let Some((_, times @ 2..)) = &mut self.held {
+            *times -= 1;
+            return Ok(true);
+        }
+        // Forgotten whatever comes of it (`InterProcessMutex.release`, CURATOR-678).
+        self.held = None;
         self.application.release(grant).await
     }
 }
@@ -243,7 +298,7 @@ mod tests {
     #[test]
     fn the_numbers_decide_and_not_the_ids() {
         let all = names(&["_c_9-lock-0000000002", "_c_1-lock-0000000010", "_c_5-lock-0000000009"]);
-        let before = |own| predecessor(&all, own, LOCK_NAME);
+        let before = |own| predecessor(&all, own, &[LOCK_NAME]);
         assert_eq!(before("_c_9-lock-0000000002"), Ok(None));
         assert_eq!(before("_c_5-lock-0000000009"), Ok(Some("_c_9-lock-0000000002")));
         assert_eq!(before("_c_1-lock-0000000010"), Ok(Some("_c_5-lock-0000000009")));
@@ -252,12 +307,12 @@ mod tests {
     #[test]
     fn who_is_not_in_the_queue_is_told_so() {
         let all = names(&["_c_9-lock-0000000002"]);
-        assert_eq!(predecessor(&all, "_c_1-lock-0000000001", LOCK_NAME), Err(ZkError::NO_NODE));
+        assert_eq!(predecessor(&all, "_c_1-lock-0000000001", &[LOCK_NAME]), Err(ZkError::NO_NODE));
     }
 
     #[test]
     fn a_node_of_another_kind_is_sorted_by_its_whole_name() {
         let all = names(&["zzz", "_c_1-lock-0000000001", "0"]);
-        assert_eq!(predecessor(&all, "_c_1-lock-0000000001", LOCK_NAME), Ok(Some("0")));
+        assert_eq!(predecessor(&all, "_c_1-lock-0000000001", &[LOCK_NAME]), Ok(Some("0")));
     }
 }

@@ -18,7 +18,7 @@ use picklock_sim::env::{Either, Env, race};
 use picklock_sim::signal::Signal;
 use serde::{Deserialize, Serialize};
 
-use super::etcd_hold::Renewals;
+use super::renewal::Renewals;
 use crate::client::etcd::{CallError, Client, request, revision};
 use crate::lock::{Algorithm, Grant, Lock, LockContext, LockError, LockParams, Renewal};
 use crate::store::StoreKind;

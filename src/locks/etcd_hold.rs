@@ -3,7 +3,6 @@
 //! A session lives as long as the program, as applications use it: it is made when it is first needed, and
 //! anew when it is over. Its lease is kept alive by the client ([`crate::client::etcd`]).
 
-use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -12,8 +11,9 @@ use picklock_models::etcd::{Code, ELECTION_TIMEOUT, EXPIRY_LOOP};
 use picklock_sim::env::Env;
 use picklock_sim::signal::Signal;
 
+use super::renewal::Renewals;
 use crate::client::etcd::{CallError, Client, Session, request, revision};
-use crate::lock::{Grant, LockContext, LockError, LockParams, OwnRecord, Renewal};
+use crate::lock::{Grant, LockContext, LockError, LockParams, OwnRecord};
 use crate::store::StoreKind;
 
 /// What an application has besides the lock itself.
@@ -148,61 +148,9 @@ pub(super) fn session_bound(params: &LockParams) -> Duration {
     leased_bound(StoreKind::Etcd.lease(params), params)
 }
 
-/// Tells of renewals while a grant is held: each that was sent is answered once, before the grant ends.
-pub(super) struct Renewals {
-    tell: Rc<dyn Fn(Renewal)>,
-    held: Cell<bool>,
-    open: Cell<bool>,
-}
-
-impl Renewals {
-    pub(super) fn new(tell: Rc<dyn Fn(Renewal)>) -> Rc<Self> {
-        Rc::new(Self { tell, held: Cell::new(false), open: Cell::new(false) })
-    }
-
-    pub(super) fn begin(&self) {
-        self.held.set(true);
-    }
-
-    pub(super) fn end(&self) {
-        // An answer that comes after the release is nobody's any more.
-        self.happened(Renewal::Unknown);
-        self.held.set(false);
-    }
-
-    pub(super) fn happened(&self, renewal: Renewal) {
-        let sent = renewal == Renewal::Sent;
-        // One that was sent before the grant is not told of, nor is its answer.
-        if self.held.get() && (sent || self.open.get()) {
-            self.open.set(sent);
-            (self.tell)(renewal);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::cell::RefCell;
-
     use super::*;
-
-    #[test]
-    fn renewals_are_told_in_pairs_and_only_while_the_lock_is_held() {
-        let told = Rc::new(RefCell::new(Vec::new()));
-        let teller = Rc::clone(&told);
-        let renewals = Renewals::new(Rc::new(move |renewal| teller.borrow_mut().push(renewal)));
-        renewals.happened(Renewal::Sent);
-        renewals.begin();
-        renewals.happened(Renewal::Done);
-        assert!(told.take().is_empty(), "it was sent before the grant");
-        renewals.happened(Renewal::Sent);
-        renewals.happened(Renewal::Done);
-        renewals.happened(Renewal::Sent);
-        renewals.end();
-        renewals.happened(Renewal::Refused);
-        let pairs = [Renewal::Sent, Renewal::Done, Renewal::Sent, Renewal::Unknown];
-        assert_eq!(told.take(), pairs);
-    }
 
     #[test]
     fn keys_are_named_as_the_recipes_name_them() {

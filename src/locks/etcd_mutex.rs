@@ -43,8 +43,13 @@ impl Algorithm for EtcdMutex {
 
 /// What the documentation of `concurrency.Mutex` says of all its forms: a mutual exclusion lock, whose waiters
 /// are served in the order of their keys.
-pub(super) const CLAIMS: &[Claim] =
-    &[Claim::ExclusiveBelief, Claim::ReleaseSafe, Claim::Recovers, Claim::NoStarvation];
+pub(super) const CLAIMS: &[Claim] = &[
+    Claim::ExclusiveBelief,
+    Claim::ReleaseSafe,
+    Claim::Recovers,
+    Claim::NoStarvation,
+    Claim::FairQueue,
+];
 
 /// In which ways a mutex may differ from E2.
 #[derive(Clone, Copy)]

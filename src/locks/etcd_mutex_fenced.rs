@@ -17,8 +17,13 @@ pub struct EtcdMutexFenced;
 impl Algorithm for EtcdMutexFenced {
     const NAME: &'static str = "etcd-mutex-fenced";
     const ABOUT: &'static str = "E4: etcd-mutex, its key's create revision is the fencing token";
-    const CLAIMS: &'static [Claim] = 
-        &[Claim::FenceMonotonic, Claim::ReleaseSafe, Claim::Recovers, Claim::NoStarvation];
+    const CLAIMS: &'static [Claim] = &[
+        Claim::FenceMonotonic,
+        Claim::ReleaseSafe,
+        Claim::Recovers,
+        Claim::NoStarvation,
+        Claim::FairQueue,
+    ];
     const FENCED: bool = true;
     const STORE: StoreKind = StoreKind::Etcd;
     const SHOWS_RECORD: bool = true;

@@ -1,9 +1,9 @@
-//! E6: a lock for many readers or one writer; all clients here are writers.
+//! E6: a lock for many readers or one writer.
 //!
 //! Source: etcd `client/v3/experimental/recipes/rwmutex.go`, `key.go`, `watch.go`. A key's name is the wall
 //! clock's time, its order the revision of its last change. A writer waits for the newest key of either kind
-//! that is older than its own, again and again; it never looks whether its own is still there (etcd#16221,
-//! S17). An unlock that breaks off with its connection may leave a key that no later attempt finds again, as each
+//! that is older than its own, again and again, a reader for the newest of a writer; neither ever looks whether
+//! its own is still there (etcd#16221, S17). An unlock that breaks off with its connection may leave a key that no later attempt finds again, as each
 //! has a name of its own: it stays as long as the session, and nobody gets the lock meanwhile.
 
 use std::time::Duration;
@@ -18,15 +18,16 @@ use crate::lock::{Algorithm, Grant, Lock, LockContext, LockError, LockParams};
 use crate::store::StoreKind;
 use crate::terms::Claim;
 
-/// E6, used by writers.
+/// E6. Who acquires it writes; who shares it reads.
 pub struct EtcdRwMutex;
 
 impl Algorithm for EtcdRwMutex {
     const NAME: &'static str = "etcd-rwmutex";
-    const ABOUT: &'static str = "E6: recipe.RWMutex, write-locked by all; a lost session is told";
+    const ABOUT: &'static str = "E6: recipe.RWMutex, readers or one writer; a lost session is told";
     /// The recipe says nothing about the order of waiters.
     const CLAIMS: &'static [Claim] =
-        &[Claim::ExclusiveBelief, Claim::ReleaseSafe, Claim::Recovers];
+        &[Claim::ExclusiveBelief, Claim::ReadersWriter, Claim::ReleaseSafe, Claim::Recovers];
+    const SHARED: bool = true;
     const FENCED_TWIN: Option<&'static str> = Some("etcd-mutex-fenced");
     const STORE: StoreKind = StoreKind::Etcd;
     const SHOWS_RECORD: bool = true;
@@ -53,13 +54,28 @@ struct RwMutex<E: Env> {
 }
 
 impl<E: Env> RwMutex<E> {
+    /// `RLock`, `Lock`: the own key is one of `kind`, and whoever has an older one of `others` goes first.
+    async fn lock(&mut self, kind: &str, others: &str) -> Result<Grant, LockError> {
+        let (lease, done) = self.program.session().await?;
+        if let Err(error) = self.create(lease, kind).await {
+            return Err(self.program.heed(error));
+        }
+        // The key stays in the queue if this fails: the recipe does not take it out.
+        let waited = self.wait(&self.below(others)).await;
+        waited.map_err(|error| LockError::Indefinite(error.to_string()))?;
+        self.program.begin();
+        Ok(self.own.grant(done))
+    }
+
+    fn below(&self, name: &str) -> Bytes {
+        Bytes::from([&self.prefix, name.as_bytes()].concat())
+    }
+
     /// A key that nobody else has: if somebody was quicker, the next nanosecond (`newUniqueEphemeralKV`).
-    async fn create(&mut self, lease: i64) -> Result<(), CallError> {
+    async fn create(&mut self, lease: i64, kind: &str) -> Result<(), CallError> {
         loop {
-            let mut key = self.prefix.to_vec();
             let now_ns = self.program.context.env.wall().as_unix_nanos();
-            key.extend_from_slice(format!("write/{now_ns}").as_bytes());
-            let key = Bytes::from(key);
+            let key = self.below(&format!("{kind}/{now_ns}"));
             let put = Request::RequestPut(request::put(&key, "", lease));
             let txn = request::txn(request::version_is(&key, 0), [put], []);
             let response = self.program.client.txn(&txn).await?;
@@ -70,11 +86,11 @@ impl<E: Env> RwMutex<E> {
         }
     }
 
-    /// Waits until no older key is left (`waitOnLastRev`).
-    async fn wait(&self) -> Result<(), CallError> {
+    /// Waits until no older key is left whose name begins like this (`waitOnLastRev`).
+    async fn wait(&self, names: &Bytes) -> Result<(), CallError> {
         let Own { revision, .. } = self.own;
         loop {
-            let request = request::last_modified(&self.prefix, revision - 1);
+            let request = request::last_modified(names, revision - 1);
             let found = self.program.client.range(&request).await?;
             let Some(last) = found.kvs.first() else { return Ok(()) };
             self.program.client.wait_delete(&last.key, revision).await?;
@@ -84,14 +100,11 @@ impl<E: Env> RwMutex<E> {
 
 impl<E: Env> Lock for RwMutex<E> {
     async fn acquire(&mut self) -> Result<Grant, LockError> {
-        let (lease, done) = self.program.session().await?;
-        if let Err(error) = self.create(lease).await {
-            return Err(self.program.heed(error));
-        }
-        // The key stays in the queue if this fails: the recipe does not take it out.
-        self.wait().await.map_err(|error| LockError::Indefinite(error.to_string()))?;
-        self.program.begin();
-        Ok(self.own.grant(done))
+        self.lock("write", "").await
+    }
+
+    async fn acquire_shared(&mut self) -> Result<Grant, LockError> {
+        self.lock("read", "write").await
     }
 
     async fn check(&mut self, grant: &Grant) -> Result<bool, LockError> {

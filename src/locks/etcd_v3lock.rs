@@ -11,6 +11,7 @@ use bytes::Bytes;
 use picklock_sim::env::Env;
 
 use super::etcd_hold::leased_bound;
+use super::etcd_mutex::CLAIMS;
 use crate::client::etcd::{Client, request};
 use crate::lock::{Algorithm, Grant, Lock, LockContext, LockError, LockParams};
 use crate::store::StoreKind;
@@ -26,9 +27,8 @@ impl Algorithm for EtcdV3Lock {
     const NAME: &'static str = "etcd-v3lock";
     const ABOUT: &'static str = "E5: the server's Lock call without a lease of one's own: 60 s";
     /// "Lock acquires a distributed shared lock on a given named lock", says `v3lock.proto`, and that the key
-    /// exists for as long as the caller owns it.
-    const CLAIMS: &'static [Claim] =
-        &[Claim::ExclusiveBelief, Claim::ReleaseSafe, Claim::Recovers, Claim::NoStarvation];
+    /// exists for as long as the caller owns it; its queue is E2's.
+    const CLAIMS: &'static [Claim] = CLAIMS;
     const STORE: StoreKind = StoreKind::Etcd;
 
     /// The lease is always the server's own, whatever lease the plan is about.

@@ -8,8 +8,14 @@ use crate::client::{Client, Script, unexpected};
 use crate::lock::{Grant, Lock, LockContext, LockError};
 
 /// Deletes the record if it is still the caller's; the official documentation's release script.
-static COMPARE_AND_DELETE: Script = Script::new(
+pub(super) static COMPARE_AND_DELETE: Script = Script::new(
     "if redis.call('get',KEYS[1])==ARGV[1] then return redis.call('del',KEYS[1]) else return 0 end",
+);
+
+/// Prolongs the record if it is still the caller's.
+pub(super) static COMPARE_AND_PEXPIRE: Script = Script::new(
+    "if redis.call('get',KEYS[1])==ARGV[1] then \
+     return redis.call('pexpire',KEYS[1],ARGV[2]) else return 0 end",
 );
 
 /// The two hexadecimal digits of every byte.
@@ -87,15 +93,9 @@ impl<E: Env> Tokened<E> {
         Self { server: OneServer::new(context), token: String::new(), asked_at }
     }
 
-    /// 20 random bytes in hexadecimal, as the official documentation suggests.
+    /// A new [`draw_token`] for the next attempts.
     pub(super) fn draw_token(&mut self) {
-        let env = &self.server.context.env;
-        let [high, low, last] = [env.random(), env.random(), env.random() << 32];
-        let words =
-            [high, low, last].map(|word| word.to_be_bytes().map(|byte| HEX[usize::from(byte)]));
-        let digits = &words.as_flattened().as_flattened()[..40];
-        self.token.clear();
-        self.token.push_str(str::from_utf8(digits).expect("digits are ASCII"));
+        draw_token(&self.server.context.env, &mut self.token);
     }
 }
 
@@ -166,6 +166,15 @@ impl<E: Env> Lock for Fenced<E> {
     async fn release(&mut self, grant: Grant) -> Result<bool, LockError> {
         self.lock.release(grant).await
     }
+}
+
+/// 20 random bytes in hexadecimal, as the official documentation suggests.
+pub(super) fn draw_token<E: Env>(env: &E, token: &mut String) {
+    let [high, low, last] = [env.random(), env.random(), env.random() << 32];
+    let words = [high, low, last].map(|word| word.to_be_bytes().map(|byte| HEX[usize::from(byte)]));
+    let digits = &words.as_flattened().as_flattened()[..40];
+    token.clear();
+    token.push_str(str::from_utf8(digits).expect("digits are ASCII"));
 }
 
 /// A further connection to the lock's server, as a watchdog has one.

@@ -6,14 +6,14 @@
 //! holds for ever.
 
 use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
-use picklock_models::time::SteadyTime;
-use picklock_sim::env::{Either, Env, race};
+use picklock_sim::env::Env;
 use picklock_sim::signal::Signal;
 
-use super::hold::{Tokened, connect, yes_or_no};
-use crate::client::{Client as Connection, Script};
+use super::hold::{COMPARE_AND_PEXPIRE, Tokened, connect, yes_or_no};
+use super::renewal::{self, Renewing};
 use crate::lock::{Algorithm, Grant, Lock, LockContext, LockError, LockParams, Renewal};
 use crate::terms::Claim;
 
@@ -69,80 +69,24 @@ impl<E: Env> Lock for Watched<E> {
     }
 }
 
-/// Prolongs the record if it is still the caller's.
-static COMPARE_AND_PEXPIRE: Script = Script::new(
-    "if redis.call('get',KEYS[1])==ARGV[1] then \
-     return redis.call('pexpire',KEYS[1],ARGV[2]) else return 0 end",
-);
-
-/// Starts a task that renews the lease until the returned signal is set, or until the lock turns
-/// out to be another's, and then sets `lost`.
+/// Starts a task that renews the lease every third of it until the returned signal is set, or until the lock
+/// turns out to be another's, and then sets `lost`.
 pub(super) fn set_watchdog<E: Env>(lock: &Tokened<E>, lost: Signal) -> Signal {
-    let stop = Signal::default();
     let context = lock.server.context.clone();
-    let lease = Lease { token: lock.token.clone(), until: lock.asked_at + context.params.ttl() };
-    lock.server.context.env.spawn(watch(context, lease, lost, stop.clone()));
-    stop
-}
-
-/// What a watchdog keeps alive, and until when it surely is without it.
-struct Lease {
-    token: String,
-    until: SteadyTime,
-}
-
-async fn watch<E: Env>(context: LockContext<E>, lease: Lease, lost: Signal, stop: Signal) {
-    let in_flight = Cell::new(false);
-    // A release that comes meanwhile must not be followed by a late complaint.
-    match race(stop.wait(), keep_renewing(&context, lease, &in_flight)).await {
-        Either::Left(()) if in_flight.get() => (context.on_renewal)(Renewal::Unknown),
-        Either::Left(()) => {}
-        Either::Right(()) => lost.set(),
-    }
-}
-
-/// Renews until the lock turns out to be another's, or until a whole lease has passed by this
-/// host's clock without a renewal.
-async fn keep_renewing<E: Env>(
-    context: &LockContext<E>,
-    mut lease: Lease,
-    in_flight: &Cell<bool>,
-) {
-    let env = &context.env;
-    let mut connection = connect(context);
-    let ttl = context.params.ttl();
-    let ttl_ms = context.params.ttl_ms.to_string();
-    let token = lease.token.as_bytes();
-    loop {
-        env.sleep((ttl / 3).min(lease.until.since(env.steady()))).await;
-        let sent_at = env.steady();
-        let left = lease.until.since(sent_at);
-        (context.on_renewal)(Renewal::Sent);
-        in_flight.set(true);
-        let args = [token, ttl_ms.as_bytes()];
-        let renewal = renew(&mut connection, &COMPARE_AND_PEXPIRE, &context.key, &args);
-        let renewal = env.timeout(left, renewal).await.unwrap_or(Renewal::Unknown);
-        in_flight.set(false);
-        (context.on_renewal)(renewal);
-        match renewal {
-            Renewal::Done => lease.until = sent_at + ttl,
-            Renewal::Refused => return,
-            _ if env.steady() >= lease.until => return,
-            // Tried again at the next third.
-            _ => {}
+    let lease = context.params.ttl();
+    let until = Rc::new(Cell::new(lock.asked_at + lease));
+    let rules = Renewing { every: lease / 3, lease, at_most: None, until };
+    let mut connection = connect(&context);
+    let (key, token) = (Rc::clone(&context.key), lock.token.clone());
+    let ttl_ms = lock.server.ttl_ms.clone();
+    let renew = async move || {
+        let args = [token.as_bytes(), ttl_ms.as_bytes()];
+        let reply = connection.eval(&COMPARE_AND_PEXPIRE, &[&key], &args).await;
+        match reply.and_then(yes_or_no) {
+            Ok(true) => Renewal::Done,
+            Ok(false) => Renewal::Refused,
+            Err(_) => Renewal::Unknown,
         }
-    }
-}
-
-async fn renew<E: Env>(
-    connection: &mut Connection<E>,
-    script: &Script,
-    key: &str,
-    args: &[&[u8]],
-) -> Renewal {
-    match connection.eval(script, &[key], args).await.and_then(yes_or_no) {
-        Ok(true) => Renewal::Done,
-        Ok(false) => Renewal::Refused,
-        Err(_) => Renewal::Unknown,
-    }
+    };
+    renewal::keep(&context, rules, lost, renew)
 }

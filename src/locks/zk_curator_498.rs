@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use picklock_sim::env::Env;
 
-use super::curator::{LOCK_NAME, LossAt, Mutex, curator_bound};
+use super::curator::{CLAIMS, LossAt, Mutex, curator_bound};
 use crate::client::curator::Protection;
 use crate::lock::{Algorithm, Lock, LockContext, LockParams};
 use crate::store::StoreKind;
@@ -21,8 +21,8 @@ pub struct ZkCurator498;
 impl Algorithm for ZkCurator498 {
     const NAME: &'static str = "zk-curator-498";
     const ABOUT: &'static str = "Z3l before Curator 4.2: it adopts a node that ends with an older session";
-    const CLAIMS: &'static [Claim] =
-        &[Claim::ExclusiveBelief, Claim::ReleaseSafe, Claim::Recovers, Claim::NoStarvation];
+    const CLAIMS: &'static [Claim] = CLAIMS;
+    const REENTRANT: bool = true;
     const STORE: StoreKind = StoreKind::ZooKeeper;
     const SHOWS_RECORD: bool = true;
     const FENCED_TWIN: Option<&'static str> = Some("zk-fenced");
@@ -32,6 +32,6 @@ impl Algorithm for ZkCurator498 {
     }
 
     fn client<E: Env>(context: LockContext<E>) -> impl Lock + 'static {
-        Mutex::named(&context, LossAt::Lost, LOCK_NAME, Protection::AnySession)
+        Mutex::with(&context, LossAt::Lost, Protection::AnySession)
     }
 }

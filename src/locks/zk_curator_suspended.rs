@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use picklock_sim::env::Env;
 
-use super::curator::{LossAt, Mutex, curator_bound};
+use super::curator::{CLAIMS, LossAt, Mutex, curator_bound};
 use crate::lock::{Algorithm, Lock, LockContext, LockParams};
 use crate::store::StoreKind;
 use crate::terms::Claim;
@@ -19,8 +19,8 @@ pub struct ZkCuratorSuspended;
 impl Algorithm for ZkCuratorSuspended {
     const NAME: &'static str = "zk-curator-suspended";
     const ABOUT: &'static str = "Z3s: Curator's mutex; its holder stops at SUSPENDED";
-    const CLAIMS: &'static [Claim] =
-        &[Claim::ExclusiveBelief, Claim::ReleaseSafe, Claim::Recovers, Claim::NoStarvation];
+    const CLAIMS: &'static [Claim] = CLAIMS;
+    const REENTRANT: bool = true;
     const STORE: StoreKind = StoreKind::ZooKeeper;
     const SHOWS_RECORD: bool = true;
     const FENCED_TWIN: Option<&'static str> = Some("zk-fenced");

@@ -21,8 +21,15 @@ impl Algorithm for ZkFenced {
     const NAME: &'static str = "zk-fenced";
     const ABOUT: &'static str = "Z6a: zk-curator-lost, fenced by its node's creating transaction";
     /// Not exclusion: a fenced lock promises that the resource survives an overlap.
-    const CLAIMS: &'static [Claim] =
-        &[Claim::FenceMonotonic, Claim::ReleaseSafe, Claim::Recovers, Claim::NoStarvation];
+    const CLAIMS: &'static [Claim] = &[
+        Claim::FenceMonotonic,
+        Claim::ReleaseSafe,
+        Claim::Recovers,
+        Claim::NoStarvation,
+        Claim::Reentrant,
+        Claim::FairQueue,
+    ];
+    const REENTRANT: bool = true;
     const STORE: StoreKind = StoreKind::ZooKeeper;
     const FENCED: bool = true;
     const SHOWS_RECORD: bool = true;

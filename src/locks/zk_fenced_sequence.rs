@@ -21,8 +21,15 @@ impl Algorithm for ZkFencedSequence {
     const NAME: &'static str = "zk-fenced-sequence";
     const ABOUT: &'static str = "Z6b: zk-curator-lost, fenced by its node's sequence number";
     /// What whoever builds it believes; see `zk-fenced` for one that keeps it.
-    const CLAIMS: &'static [Claim] =
-        &[Claim::FenceMonotonic, Claim::ReleaseSafe, Claim::Recovers, Claim::NoStarvation];
+    const CLAIMS: &'static [Claim] = &[
+        Claim::FenceMonotonic,
+        Claim::ReleaseSafe,
+        Claim::Recovers,
+        Claim::NoStarvation,
+        Claim::Reentrant,
+        Claim::FairQueue,
+    ];
+    const REENTRANT: bool = true;
     const STORE: StoreKind = StoreKind::ZooKeeper;
     const FENCED: bool = true;
     const SHOWS_RECORD: bool = true;

@@ -4,10 +4,12 @@ use std::env;
 use std::path::Path;
 
 use picklock_sim::run::WorldError;
+use picklock_sim::seed::Seed;
 
 use super::regressions;
 use super::{Broken, Failure, Found, Property, words};
 use crate::contender::Contender;
+use crate::families::{FAMILIES, Family};
 use crate::lock::Algorithm;
 use crate::outcome::{Outcome, Severity};
 use crate::pipeline::run_lock;
@@ -26,7 +28,8 @@ pub(super) fn run<A: Algorithm>(property: Property<A>) -> Result<Sweep, Broken> 
     let contender = Contender::own::<A>(property.claims, property.resource);
     let (name, engine) = (contender.to_string(), property.engine);
     let run = |plan: &Plan| run_lock::<A>(plan, engine);
-    let question = question(&property, contender);
+    engine.available().map_err(Broken::Engine)?;
+    let question = question(&property, contender)?;
     if let Some(path) = env::var_os(REPLAY) {
         return replay(Path::new(&path), contender, &question, &run);
     }
@@ -61,7 +64,7 @@ pub(super) fn run<A: Algorithm>(property: Property<A>) -> Result<Sweep, Broken> 
     Ok(found)
 }
 
-fn question<A>(property: &Property<A>, contender: Contender) -> Question {
+fn question<A>(property: &Property<A>, contender: Contender) -> Result<Question, Broken> {
     let number = |name| env::var(name).ok().and_then(|text: String| text.parse::<u64>().ok());
     let first = number("PICKLOCK_SEED").unwrap_or(property.seeds.start);
     let plans = number("PICKLOCK_PLANS").unwrap_or(property.seeds.end - property.seeds.start);
@@ -89,10 +92,29 @@ fn question<A>(property: &Property<A>, contender: Contender) -> Question {
         },
         contender: Vec::new(),
     };
-    let space = Space::of(&scenario, contender, property.families.as_deref());
+    let families = families(property, &scenario.plan(contender, Seed(first)))?;
+    let space = Space::of(&scenario, contender, Some(&families));
     let seeds = first..first.saturating_add(plans);
     let spaces = vec![(contender, space)];
-    Question { spaces, seeds, stop_at_first: true, recheck: Share::default() }
+    Ok(Question { spaces, seeds, stop_at_first: true, recheck: Share::default() })
+}
+
+/// The families that the test names; else all that its engine can express.
+fn families<A>(property: &Property<A>, plan: &Plan) -> Result<Vec<&'static Family>, Broken> {
+    let engine = property.engine;
+    let expressible = |family: &&Family| family.expressible(plan, engine);
+    let of_sweep = || {
+        let names = property.sweep.families.as_ref()?;
+        Some(names.iter().filter_map(|name| Family::find(name)).collect())
+    };
+    let Some(named) = property.families.clone().or_else(of_sweep) else {
+        return Ok(FAMILIES.iter().filter(|family| expressible(family).is_ok()).collect());
+    };
+    let refused = named.iter().find_map(|family| Some((family.name, expressible(family).err()?)));
+    match refused {
+        Some((family, why)) => Err(Broken::CannotExpress { engine, family, why }),
+        None => Ok(named),
+    }
 }
 
 /// The worst failure of an account.

@@ -40,6 +40,24 @@ pub const WORDS: &[Words] = &[
     words("operation-overlap", "OP", "2 at work", "two clients worked on the resource at once"),
     words("belief-overlap", "MX", "2 holders", "two clients believed at once that they held it"),
     words("release-safety", "RS", "wrong release", "a client removed another's lock record"),
+    words(
+        "readers-writer",
+        "RW",
+        "torn read",
+        "one held it alone while another shared it, or shared reads did not agree",
+    ),
+    words(
+        "reentrant",
+        "RE",
+        "miscounted",
+        "a holder could not acquire it again, or it was free too early, or never",
+    ),
+    words(
+        "fair-queue",
+        "UF",
+        "out of turn",
+        "a client was served before one that was queued earlier",
+    ),
     words("starvation", "ST", "starved", "one client asked and asked and was passed over"),
     words("well-formed", "WF", "bad history", "the record of the run contradicts itself"),
 ];

@@ -5,8 +5,10 @@
 //! first, and says what it left out.
 
 mod costs;
+mod findings;
 mod matrix;
 
+pub use findings::render as findings;
 pub use matrix::matrix;
 
 use super::suite::{Case, Status, Suite, Trouble};

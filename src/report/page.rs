@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 
-use self::sheet::Detail;
+use self::sheet::{Detail, Packed};
 use crate::compare::Matrix;
 use crate::exhibit::Exhibit;
 use crate::outcome::Severity;
@@ -51,11 +51,22 @@ fn render_with(matrix: &Matrix, exhibits: &Exhibits, detail: Detail) -> String {
             (families(matrix))
             (glossary())
         }
-        @for ((row, column), exhibit) in exhibits {
-            (dialog(matrix, (*row, *column), exhibit, detail))
-        }
+        @for row in 0..matrix.rows.len() { (row_of(matrix, row, exhibits, detail)) }
     };
     assets::page(&format!("picklock: {}", matrix.scenario), &body)
+}
+
+/// The runs of a row: one lock fails in much the same words and with the same steps, whatever broke it.
+fn row_of(matrix: &Matrix, row: usize, exhibits: &Exhibits, detail: Detail) -> Markup {
+    let cells: Vec<_> = exhibits.range((row, 0)..(row + 1, 0)).collect();
+    html! {
+        @for (place, (cell, exhibit)) in cells.iter().enumerate() {
+            (dialog(matrix, **cell, exhibit, detail, Packed { pack: row, place }))
+        }
+        @if !cells.is_empty() {
+            (sheet::pack(row, cells.iter().map(|(_, exhibit)| *exhibit), detail))
+        }
+    }
 }
 
 fn dialog(
@@ -63,6 +74,7 @@ fn dialog(
     (row, column): (usize, usize),
     exhibit: &Exhibit,
     detail: Detail,
+    packed: Packed,
 ) -> Markup {
     let (row, column, cell) =
         (&matrix.rows[row], &matrix.families[column], &matrix.rows[row].cells[column]);
@@ -81,7 +93,7 @@ fn dialog(
                     @if let Some(seed) = seed { "Seed " (seed) ": the worst and earliest of " (cell.runs) " runs. " }
                     (matrix::rates(cell))
                 }
-                (sheet::body(&slug, exhibit, detail, &repeat))
+                (sheet::body(&slug, exhibit, detail, packed, &repeat))
             }
         }
     }
@@ -97,15 +109,16 @@ pub fn render_run(exhibit: &Exhibit, file: &str) -> String {
             header {
                 h1 { (terms.contender) ": " (words::headline(&exhibit.fact)) }
                 p.hint {
-                    "Scenario " (terms.scenario) ", " (terms.engine) " engine"
+                    "Scenario " (terms.scenario) ", " (words::world(&terms.engine))
                     @if let Some(plan) = &exhibit.fact.plan { ", seed " (plan.world.seed) }
                     ". " (exhibit.fact.history.events.len()) " events in " (terms.end_at)
                     ", digest " code { (exhibit.fact.history.digest) } "."
                 }
             }
-            (sheet::body("run", exhibit, Detail::FULL, &repeat))
+            (sheet::body("run", exhibit, Detail::FULL, Packed { pack: 0, place: 0 }, &repeat))
             (glossary())
         }
+        (sheet::pack(0, std::iter::once(exhibit), Detail::FULL))
     };
     assets::page(&format!("picklock: {title}"), &body)
 }
@@ -160,7 +173,7 @@ fn introduction(matrix: &Matrix) -> Markup {
 /// A command line with a button that copies it.
 fn command(line: &str) -> Markup {
     html! {
-        span.command { code { (line) } button type="button" data-copy=(line) { "copy" } }
+        span.command { code { (line) } button type="button" data-copy { "copy" } }
     }
 }
 

@@ -22,10 +22,13 @@ pub fn matrix(matrix: &Matrix) -> String {
     table.set_content_arrangement(ContentArrangement::Disabled);
     let codes = matrix.families.iter().map(|family| family.code.to_owned());
     table.set_header(std::iter::once("lock".to_owned()).chain(codes));
-    for row in &matrix.rows {
-        let cells = row.cells.iter().zip(&matrix.families);
-        let cells = cells.map(|(cell, family)| cell_text(cell, family.name));
-        table.add_row(std::iter::once(row.contender.to_string()).chain(cells));
+    for (group, rows) in matrix.groups() {
+        table.add_row([format!("[{}]", group.title())]);
+        for (_, row) in rows {
+            let cells = row.cells.iter().zip(&matrix.families);
+            let cells = cells.map(|(cell, family)| cell_text(cell, family.name));
+            table.add_row(std::iter::once(row.contender.to_string()).chain(cells));
+        }
     }
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Center);

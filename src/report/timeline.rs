@@ -39,6 +39,8 @@ pub struct Timeline {
     pub healed_at: SimTime,
     /// The end of the run.
     pub run_end: SimTime,
+    /// On how many servers the lock is kept.
+    pub servers: usize,
     /// One per client, then one per server.
     pub lanes: Vec<Lane>,
     /// Stretches in which more than one client believed.
@@ -69,8 +71,10 @@ pub struct Lane {
     pub beliefs: Vec<Bar>,
     /// The parts of its beliefs for which it had no lease.
     pub stale: Vec<Bar>,
-    /// When the lock record at the server was its own.
+    /// When the lock record at a server was its own.
     pub leases: Vec<Lease>,
+    /// When it had a valid lease: of a lock on several servers, at a majority of them.
+    pub valid: Vec<Bar>,
     /// Its guarded operations, from the first touch of the resource to the completed write.
     pub operations: Vec<Bar>,
     /// What it did, or what happened at it.
@@ -93,6 +97,8 @@ pub struct Bar {
 /// A lock record that was some client's; clipped to the bounds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lease {
+    /// At which server.
+    pub server: HostName,
     /// Since when.
     pub from: SimTime,
     /// Until when the record was there.
@@ -173,14 +179,20 @@ pub fn extract_at(shown: &Shown, window: Window, extent: Extent) -> Timeline {
     let mut operations = bars::operations_of(history, bounds);
     let mut bands = bands::of(shown, bounds);
     let mut marks = marks::of(history, bounds, violation);
-    let lanes = hosts(shown).into_iter().map(|host| {
+    let hosts = hosts(shown);
+    // Several that know nothing of each other are numbered; an only one may hold the stock besides.
+    let independent = hosts.iter().filter(|host| host.is_store() && host.number > 0).count();
+    let servers = independent.max(1);
+    let lanes = hosts.into_iter().map(|host| {
         let beliefs = beliefs.remove(&host).unwrap_or_default();
         let leases = leases.remove(&host).unwrap_or_default();
+        let valid = leases::valid(&leases, servers);
         Lane {
             host,
             waits: waits.remove(&host).unwrap_or_default(),
-            stale: leases::uncovered(&beliefs, &leases),
+            stale: leases::uncovered(&beliefs, &valid),
             beliefs,
+            valid,
             leases,
             operations: operations.remove(&host).unwrap_or_default(),
             marks: marks.remove(&host).unwrap_or_default(),
@@ -193,6 +205,7 @@ pub fn extract_at(shown: &Shown, window: Window, extent: Extent) -> Timeline {
         violated_at: violation.map(|violation| violation.at),
         healed_at: history.header.heal_at,
         run_end: history.header.end_at,
+        servers,
         lanes: lanes.collect(),
         overlaps: bars::overlaps(history, bounds),
         curve: curve::of(history, bounds),

@@ -47,7 +47,7 @@ impl<E: Env> OwnerTxn<E> {
         result.await.map_or_else(|given_up| given_up, |()| Done::Finished)
     }
 
-    async fn read(&self, desk: &Desk<E>) -> Result<i64, Done> {
+    pub(super) async fn read(&self, desk: &Desk<E>) -> Result<i64, Done> {
         desk.record(Kind::Invoke, Op::READ);
         match self.stock().await {
             Ok(value) => {

@@ -10,7 +10,7 @@ use crate::client::{Client, unexpected};
 use crate::lock::Grant;
 
 /// The record that holds the stock.
-pub(crate) const STOCK_KEY: &str = "stock";
+pub const STOCK_KEY: &str = "stock";
 
 /// A client's way to the stock.
 pub struct GetThenDecr<E: Env> {

@@ -43,7 +43,7 @@ impl<E: Env> ShopSection<E> {
         result.await.map_or_else(|given_up| given_up, |()| Done::Finished)
     }
 
-    async fn read(&mut self, desk: &Desk<E>, token: Option<u64>) -> Result<i64, Done> {
+    pub(super) async fn read(&mut self, desk: &Desk<E>, token: Option<u64>) -> Result<i64, Done> {
         desk.record(Kind::Invoke, Op::READ);
         match self.client.call(&[b"READ", token_text(token).as_bytes()]).await {
             Ok(Reply::Integer(value)) => {

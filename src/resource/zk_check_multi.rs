@@ -41,9 +41,6 @@ impl<E: Env> CheckMulti<E> {
     }
 
     pub(super) async fn work(&mut self, desk: &Desk<E>, grant: &Grant) -> Done {
-        if self.zk.is_over() {
-            self.zk = begin_session(&self.env);
-        }
         let result = async {
             let value = self.read(desk).await?;
             desk.think(grant).await?;
@@ -55,7 +52,11 @@ impl<E: Env> CheckMulti<E> {
         result.await.map_or_else(|given_up| given_up, |()| Done::Finished)
     }
 
-    async fn read(&self, desk: &Desk<E>) -> Result<i64, Done> {
+    /// Begins anew where the last session is over: whoever works or looks reads first.
+    pub(super) async fn read(&mut self, desk: &Desk<E>) -> Result<i64, Done> {
+        if self.zk.is_over() {
+            self.zk = begin_session(&self.env);
+        }
         desk.record(Kind::Invoke, Op::READ);
         let number = self.in_time(self.zk.data(STOCK_PATH, None)).await.and_then(|data| {
             let number = str::from_utf8(&data).ok().and_then(|text| text.parse().ok());

@@ -253,8 +253,10 @@ fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
 /// The first key that a message names; keys of numbers end in their unit.
 fn key_named_in(message: &str) -> Option<String> {
     let mut words = message.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-    let key =
-        words.find(|word| word.ends_with("_ms") || word.ends_with("_ppm") || *word == "initial")?;
+    let key = words.find(|word| {
+        let without_unit = ["initial", "reentries", "shared_every"].contains(word);
+        without_unit || word.ends_with("_ms") || word.ends_with("_ppm")
+    })?;
     Some(key.to_owned())
 }
 

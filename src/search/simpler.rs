@@ -18,10 +18,11 @@ use crate::scenario::WorkloadSpec;
 /// One way of being simpler.
 pub(super) type Pass = fn(&Plan) -> Vec<Plan>;
 
-/// All of them, in the order in which a reader profits most: what is gone need not be understood. A
-/// shorter run comes early because it makes all later trials cheaper.
+/// All of them, in the order in which a reader profits most: what is gone need not be understood. Fewer servers
+/// and a shorter run come early because they make all later trials cheaper.
 pub(super) const PASSES: &[Pass] = &[
     fewer_faults,
+    fewer_servers,
     shorter_run,
     fewer_clients,
     usual_work,
@@ -114,6 +115,39 @@ fn with_clients(plan: &Plan, count: usize, renamed: &BTreeMap<HostName, HostName
     plan
 }
 
+/// With one server of several, else with three: an even number survives no more than the odd one below it. Those
+/// that the faults name move to the front.
+fn fewer_servers(plan: &Plan) -> Vec<Plan> {
+    let servers = plan.lock_servers();
+    let of_faults = plan.world.faults.iter().flat_map(TimedFault::hosts);
+    let special = plan.world.hosts.iter().filter(|host| is_special(host)).map(|host| host.name);
+    let named: BTreeSet<HostName> = of_faults.chain(special).collect();
+    let (first, rest): (Vec<HostName>, Vec<HostName>) =
+        servers.iter().partition(|server| named.contains(server));
+    let order: Vec<HostName> = first.iter().chain(&rest).copied().collect();
+    let renamed: BTreeMap<HostName, HostName> = order.into_iter().zip(servers.clone()).collect();
+    let fewer = [1, 3].into_iter().filter(|count| (first.len()..servers.len()).contains(count));
+    fewer.map(|count| with_servers(plan, &servers[count..], &renamed)).collect()
+}
+
+fn with_servers(plan: &Plan, gone: &[HostName], renamed: &BTreeMap<HostName, HostName>) -> Plan {
+    let rename = |host: HostName| renamed.get(&host).copied().unwrap_or(host);
+    let mut plan = plan.clone();
+    for host in &mut plan.world.hosts {
+        host.name = rename(host.name);
+    }
+    plan.world.hosts.retain(|host| !gone.contains(&host.name));
+    // The lock's servers stand first in every plan; the order of the others is kept.
+    plan.world.hosts.sort_by_key(|host| match renamed.contains_key(&host.name) {
+        true => host.name.number,
+        false => u16::MAX,
+    });
+    for fault in &mut plan.world.faults {
+        fault.rename(rename);
+    }
+    plan
+}
+
 fn is_special(host: &HostPlan) -> bool {
     (host.wall_offset_ms, host.rate_ppm) != (0, 0)
 }
@@ -142,6 +176,9 @@ fn usual_work(plan: &Plan) -> Vec<Plan> {
     times(plan.workload.hold_ms, work.hold_ms, &|plan, ms| plan.workload.hold_ms = ms);
     times(plan.workload.think_ms, work.think_ms, &|plan, ms| plan.workload.think_ms = ms);
     times(plan.workload.stagger_ms, 0, &|plan, ms| plan.workload.stagger_ms = ms);
+    let short = |number: u64| u16::try_from(number).unwrap_or(u16::MAX);
+    times(plan.workload.reentries.into(), 0, &|plan, times| plan.workload.reentries = short(times));
+    times(plan.workload.shared_every.into(), 0, &|plan, n| plan.workload.shared_every = short(n));
     if let Ok(initial) = u64::try_from(plan.workload.initial) {
         times(initial, 1, &|plan, units| plan.workload.initial = units as i64);
     }

@@ -94,9 +94,9 @@ impl Space {
     pub fn draw(&self, seed: Seed) -> Drawn {
         let mut plan = self.base.clone();
         plan.world.seed = seed;
-        sample(&self.shapes(), seed.stream("shape")).give(&mut plan);
+        sample(&self.shapes(), &mut seed.stream("shape")).give(&mut plan);
 
-        let on = sample(&swarm(self.families()), seed.stream("swarm"));
+        let on = sample(&swarm(self.families()), &mut seed.stream("swarm"));
         let on_here = |family: &&&Family| on.contains(&family.name);
         for family in self.families.iter().filter(on_here) {
             family.prepare(&mut plan);
@@ -144,7 +144,8 @@ impl Space {
 
     /// How many clients. The scenario's own faults name some: there cannot be fewer.
     fn clients(&self) -> BoxedStrategy<u16> {
-        let named = self.own.iter().flat_map(TimedFault::hosts).map(|host| host.number).max();
+        let named = self.own.iter().flat_map(TimedFault::hosts).filter(|host| host.is_client());
+        let named = named.map(|host| host.number).max();
         let least = named.unwrap_or(1).max(1);
         let own = self.base.clients().count() as u16;
         let at_least = |(low, high): (u16, u16)| (low.max(least), high.max(least));

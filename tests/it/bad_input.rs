@@ -48,14 +48,19 @@ fn unknown_key() {
 fn unknown_lock() {
     insta::assert_snapshot!(complaint(&spoiled("redis-token-cad", "redis-tokn-cad")), @r#"
      × there is no lock `redis-tokn-cad`; there are `redis-setnx-bare`, `redis-
-     │ setnx-expire`, `redis-setpx-del`, `redis-token-cad`, `redis-token-fenced`,
-     │ `redis-token-deadline`, `redis-watchdog`, `redis-watchdog-silent`, `redis-
-     │ watchdog-fenced`, `etcd-get-then-put`, `etcd-txn-lease`, `etcd-mutex`,
-     │ `etcd-mutex-silent`, `etcd-mutex-343`, `etcd-mutex-343-silent`, `etcd-
-     │ election`, `etcd-mutex-fenced`, `etcd-v3lock`, `etcd-rwmutex`, `etcd-cas-
-     │ observed`, `zk-naive-ephemeral`, `zk-seq`, `zk-curator-ignore`, `zk-
-     │ curator-suspended`, `zk-curator-lost`, `zk-curator-498`, `zk-rwlock`, `zk-
-     │ semaphore`, `zk-fenced`, `zk-fenced-sequence`
+     │ setnx-expire`, `redis-ts-getset`, `redis-setpx-del`, `redis-token-cad`,
+     │ `redis-token-fenced`, `redis-token-deadline`, `redis-watchdog`, `redis-
+     │ watchdog-silent`, `redis-watchdog-fenced`, `redislock-lua`, `redlock-
+     │ spec`, `redlock-spec-extend`, `redlock-node5`, `redlock-node5-using`,
+     │ `redlock-redsync`, `redlock-redsync-setnx`, `redlock-redsync-failfast`,
+     │ `redlock-rslock`, `redisson-redlock`, `redisson-multilock`, `redisson-
+     │ rlock`, `redisson-rlock-7272`, `redisson-fenced`, `redisson-fair`,
+     │ `redisson-fair-3004`, `redisson-rw`, `etcd-get-then-put`, `etcd-txn-
+     │ lease`, `etcd-mutex`, `etcd-mutex-silent`, `etcd-mutex-343`, `etcd-mutex-
+     │ 343-silent`, `etcd-election`, `etcd-mutex-fenced`, `etcd-v3lock`, `etcd-
+     │ rwmutex`, `etcd-cas-observed`, `zk-naive-ephemeral`, `zk-seq`, `zk-
+     │ curator-ignore`, `zk-curator-suspended`, `zk-curator-lost`, `zk-curator-
+     │ 498`, `zk-rwlock`, `zk-semaphore`, `zk-fenced`, `zk-fenced-sequence`
       ╭─[bad.toml:8:8]
     7 │ [[contender]]
     8 │ name = "redis-tokn-cad"
@@ -78,7 +83,7 @@ fn unknown_checker() {
       ╰────
      help: there are `well-formed`, `belief-overlap`, `operation-overlap`,
            `oversold`, `ledger`, `lost-update`, `fence-order`, `release-safety`,
-           `recovery`, `starvation`
+           `recovery`, `starvation`, `reentrant`, `fair-queue`, `readers-writer`
     "#);
 }
 

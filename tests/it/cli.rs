@@ -1,6 +1,7 @@
 //! The command line as a user meets it: whole outputs.
 
 use std::fs;
+use std::process::Command;
 
 use crate::support::{Folder, SMALL, picklock, stderr, stdout, top};
 
@@ -150,4 +151,36 @@ fn logs_carry_simulated_time_and_repeat() {
     let first = log();
     assert!(first.contains("client 1"), "{first}");
     assert_eq!(first, log());
+}
+
+#[test]
+fn a_real_run_is_shown_as_one() {
+    let folder = Folder::new();
+    let history = gc_pause_in(&folder).replace("plan.json", "history.jsonl");
+    let simulated = fs::read_to_string(folder.path().join(history)).unwrap();
+    let real = simulated.replacen("\"engine\":\"event\"", "\"engine\":\"real\"", 1);
+    assert_ne!(simulated, real, "the header names the engine");
+    folder.write("real.history.jsonl", &real);
+    let output = picklock(folder.path(), &["report", "real.history.jsonl"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let page = fs::read_to_string(folder.path().join("real.html")).unwrap();
+    assert!(page.contains("on real servers and processes"));
+    assert!(page.contains("only as exact as"), "the caveat");
+}
+
+/// Beside a lone binary there is no suite, and the user hears how to get it.
+#[test]
+fn verbs_of_the_suite_say_what_is_missing() {
+    let folder = Folder::new();
+    let alone = folder.path().join("picklock");
+    fs::copy(env!("CARGO_BIN_EXE_picklock"), &alone).unwrap();
+    for verb in ["confirm", "conformance"] {
+        let output = Command::new(&alone).args([verb, "--help"]).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        // Long lines are broken, with a bar before what goes on.
+        let said = stderr(&output).replace(['\n', '│', '|'], " ");
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains("adapters is not built"), "{said}");
+        assert!(said.contains("`cargo adapters servers`"), "{said}");
+    }
 }

@@ -9,17 +9,12 @@ use picklock::client::etcd::{CallError, Client, Session, request, revision};
 use picklock::lock::{LockError, Renewal};
 use picklock_models::etcd::{Code, Config, Etcd};
 use picklock_models::model::Crash;
-use picklock_sim::cast::{Cast, Program};
 use picklock_sim::env::Env;
-use picklock_sim::event;
-use picklock_sim::fault::{Cut, Fault, Target, TimedFault, When};
-use picklock_sim::host::{HostName, Role};
-use picklock_sim::plan::{HostPlan, Latency, WorldPlan};
-use picklock_sim::recorder::Recorder;
-use picklock_sim::seed::Seed;
-use picklock_sim::serve::Server;
+use picklock_sim::fault::{Fault, Target};
+use picklock_sim::host::HostName;
 
-const CLIENT: Target = Target::Host(HostName::client(1));
+use crate::stage::{CLIENT, Play, cut, play};
+
 const ETCD: Target = Target::Host(HostName::ETCD);
 /// One call's time limit.
 const LIMIT: Duration = Duration::from_millis(500);
@@ -29,62 +24,19 @@ trait Script: Copy + 'static {
     fn play<E: Env>(self, env: E, client: Client<E>) -> impl Future<Output = Vec<String>>;
 }
 
-/// One etcd and one client.
-struct Stage<S> {
-    etcd: Rc<Server<Etcd>>,
-    script: S,
-    seen: Rc<RefCell<Vec<String>>>,
-}
+/// A script with the client that it needs.
+#[derive(Clone, Copy)]
+struct WithClient<S>(S);
 
-impl<S: Script> Cast for Stage<S> {
-    fn boot<E: Env>(&self, host: HostName, env: E, recorder: Recorder) -> Program {
-        let (etcd, script, seen) = (Rc::clone(&self.etcd), self.script, Rc::clone(&self.seen));
-        Box::pin(async move {
-            match host.role {
-                Role::Etcd => etcd.serve(env, recorder, 2379).await.expect("the port is free"),
-                _ => {
-                    let client = Client::new(env.clone(), "etcd:2379", LIMIT);
-                    *seen.borrow_mut() = script.play(env, client).await;
-                }
-            }
-        })
-    }
-
-    fn crashed(&self, _: HostName, how: Crash) {
-        self.etcd.crashed(how);
+impl<S: Script> Play for WithClient<S> {
+    async fn play<E: Env>(self, env: E) -> Vec<String> {
+        let client = Client::new(env.clone(), "etcd:2379", LIMIT);
+        self.0.play(env, client).await
     }
 }
 
-/// What the client saw; the run is made twice and must be the same.
 fn run(script: impl Script, fault: Option<(u64, u64, Fault)>) -> Vec<String> {
-    let once = || {
-        let host = |name| HostPlan { name, wall_offset_ms: 0, rate_ppm: 0 };
-        let timed = |(at_ms, lasting_ms, fault)| TimedFault {
-            when: When::AtMs(at_ms),
-            lasting_ms: Some(lasting_ms),
-            fault,
-        };
-        let plan = WorldPlan {
-            seed: Seed(7),
-            hosts: vec![host(HostName::ETCD), host(HostName::client(1))],
-            latency: Latency { min_us: 1000, max_us: 5000 },
-            faults: fault.map(timed).into_iter().collect(),
-            heal_at_ms: 30_000,
-            end_at_ms: 30_000,
-        };
-        let seen = Rc::default();
-        let etcd = Rc::new(Server::new(HostName::ETCD, Config::default(), Vec::new()));
-        let stage = Stage { etcd, script, seen: Rc::clone(&seen) };
-        let run = event::run(&plan, &stage).expect("a world that runs");
-        (seen.take(), run.digest)
-    };
-    let first = once();
-    assert_eq!(once(), first);
-    first.0
-}
-
-fn cut(one_way: bool, from: Target, to: Target) -> Fault {
-    Fault::Partition { from, to, one_way, cut: Cut::Stall }
+    play::<Etcd>((HostName::ETCD, 2379), &Config::default(), WithClient(script), fault)
 }
 
 const KEY: Bytes = Bytes::from_static(b"key");

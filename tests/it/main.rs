@@ -3,6 +3,7 @@
 mod bad_input;
 mod cli;
 mod determinism;
+mod engines;
 mod etcd_client;
 mod etcd_locks;
 #[cfg(all(feature = "real", unix))]
@@ -12,6 +13,7 @@ mod plans;
 mod published;
 #[cfg(feature = "real")]
 mod real;
+mod redisson;
 mod reports;
 mod scenarios;
 mod search;
@@ -21,6 +23,7 @@ mod serve;
 mod serve_zookeeper;
 #[cfg(all(feature = "real", unix))]
 mod served;
+mod stage;
 mod support;
 mod sweeps;
 mod tidy;

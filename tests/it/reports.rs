@@ -178,3 +178,42 @@ fn compare_gives_the_table_of_the_readme() {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     insta::assert_snapshot!(read(&folder, "matrix.md"));
 }
+
+#[test]
+fn compare_lists_its_findings() {
+    let folder = Folder::new();
+    let scenario = |name: &str| {
+        let file = crate::support::top().join("scenarios").join(name);
+        file.to_str().expect("plain text").to_owned()
+    };
+    let (all, known) = (scenario("compare/all-locks.toml"), scenario("published/s1-gc-pause.toml"));
+    let table = "| `s1-gc-pause` | `redis-token-cad` | oversold | **confirmed** | 1 |\n";
+    folder.write("confirmed.md", table);
+    let args = [
+        "compare",
+        &all,
+        "--plans",
+        "1",
+        "--lock",
+        "redis-token-cad",
+        "--family",
+        "process-pause",
+        "--findings",
+        "findings.md",
+    ];
+    let output = picklock(folder.path(), &args);
+    assert_eq!(output.status.code(), Some(2), "it must be said what is known");
+
+    let args = [&args[..], &["--known", &known, "--confirmed", "confirmed.md"]].concat();
+    let output = picklock(folder.path(), &args);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let text = read(&folder, "findings.md");
+    for part in [
+        "| confirmed: 1 of 5 |",
+        "[s1-gc-pause](../scenarios/published/s1-gc-pause.toml) | confirmed |",
+        "process pause of client 1",
+        "compare --plans 1 --family process-pause",
+    ] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+}

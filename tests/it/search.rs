@@ -138,10 +138,27 @@ fn new_writes_the_example_under_another_name() {
         assert!(!text.contains("my_lock") && !text.contains("mylock"), "{name}");
     }
     for (name, text) in [("stock-lock", "is there already"), ("7up", "no name for a crate")] {
-        let output = picklock(folder.path(), &["new", name]);
+        let output = picklock(folder.path(), &["new", name, "--client", "redis-rs"]);
         assert_eq!(output.status.code(), Some(2));
         assert!(stderr(&output).contains(text), "{}", stderr(&output));
     }
+}
+
+#[test]
+fn new_writes_a_lock_on_redis_rs_too() {
+    let folder = Folder::new();
+    let output = picklock(folder.path(), &["new", "stock-lock", "--client", "redis-rs"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let read =
+        |name: &str| fs::read_to_string(folder.path().join("stock-lock").join(name)).unwrap();
+    let manifest: toml::Value = toml::from_str(&read("Cargo.toml")).unwrap();
+    let picklock = &manifest["dev-dependencies"]["picklock"];
+    assert!(fs::exists(format!("{}/scenarios", picklock["path"].as_str().unwrap())).unwrap());
+    assert_eq!(picklock["features"][0].as_str(), Some("turmoil"));
+    assert!(read(".cargo/config.toml").contains("tokio_unstable"));
+    assert!(read("src/lib.rs").contains("pub struct StockLock {"));
+    assert!(read("tests/adapter/mod.rs").contains("use stock_lock::{Held, StockLock};"));
+    assert!(read("tests/adapter/mod.rs").contains(r#"const NAME: &'static str = "stock-lock";"#));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::support::top;
 /// All Rust files of the project, with their paths from the top.
 fn sources() -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
-    for folder in ["src", "sim", "models", "tests", "benches"] {
+    for folder in ["src", "sim", "models", "adapters", "examples", "tests", "benches"] {
         collect(&top().join(folder), &mut found);
     }
     assert!(found.len() > 50, "the sources are where they are expected");
@@ -92,7 +92,9 @@ fn nothing_beside_their_own_tests_turns_the_planted_locks_on() {
         "sim/Cargo.toml",
         "models/Cargo.toml",
         "benches/Cargo.toml",
+        "adapters/Cargo.toml",
         "examples/my_lock/Cargo.toml",
+        "examples/redis_rs_lock/Cargo.toml",
         ".cargo/config.toml",
     ] {
         let text = fs::read_to_string(top().join(file)).expect("a manifest");

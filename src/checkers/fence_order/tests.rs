@@ -46,7 +46,7 @@ fn a_token_that_goes_back_is_a_breach() {
 
 #[test]
 fn the_order_of_grants_is_the_servers() {
-    let granted = |token| Op::Acquire { token: Some(token), until: None };
+    let granted = |token| Op::Acquire { token: Some(token), until: None, shared: false };
     let script = Script::sale(9).at(10).asks(1).asks(2).locked(1).at(20).locked(2);
     // The reply to client 2 overtakes the one to client 1.
     let overtaken = script.clone().at(30).ok(2, granted(2)).at(40).ok(1, granted(1)).done();

@@ -12,6 +12,14 @@ fn ones_own_record_may_be_removed() {
 }
 
 #[test]
+fn without_a_servers_word_nobody_can_tell() {
+    let history = Script::sale(9).at(10).acquired(1).at(20).released(1).done();
+    assert_eq!(ask(NAME, &history).word(), "unknown");
+    // Where nobody had the lock, there was nothing to tell.
+    assert_eq!(ask(NAME, &Script::sale(9).done()), Verdict::Pass);
+}
+
+#[test]
 fn anothers_record_may_not() {
     let script = Script::sale(9).at(10).locked(1).acquired(1).at(1010).expired(1).at(1020);
     let script = script.locked(2).acquired(2).at(1100).invoke(1, Op::Release).unlocked(1, 2);
@@ -34,4 +42,33 @@ fn the_owner_may_have_stopped_believing() {
     Client 2 did not believe that it held the lock then.
     ");
     assert_eq!(violation(NAME, &history).times, 2);
+}
+
+/// `by` changes the record that `owner` had created.
+fn changes(script: Script, change: ChangeKind, by: u16, owner: u16) -> Script {
+    let (by, owner) = (Some(HostName::client(by)), Some(HostName::client(owner)));
+    script.fact(HostName::REDIS, Op::Record { record: RecordName::Lock, change, by, owner })
+}
+
+const EDITED: ChangeKind = ChangeKind::Edited { ttl_ms: Some(1_000) };
+const SET: ChangeKind = ChangeKind::Set { number: None, ttl_ms: Some(1_000) };
+
+#[test]
+fn who_has_a_part_in_a_record_may_remove_it() {
+    // Two readers: client 1 made the hash, both have a field in it, client 2 is the last to leave.
+    let script = Script::sale(9).at(10).locked(1).shares(1).at(20);
+    let script = changes(script, EDITED, 2, 1).shares(2).at(30).released(1);
+    let script = changes(script, EDITED, 1, 1).at(40).released(2);
+    assert_eq!(ask(NAME, &script.unlocked(2, 1).done()), Verdict::Pass);
+}
+
+#[test]
+fn who_was_replaced_has_no_part_any_more() {
+    // Both overwrite the record, as with GETSET.
+    let script = changes(Script::sale(9).at(10).locked(1).at(20), SET, 2, 1);
+    let script = changes(script.at(30), SET, 1, 2);
+    assert_eq!(ask(NAME, &script.at(40).unlocked(2, 1).done()).word(), "fail");
+    // The one that it had a part in was another record.
+    let script = changes(Script::sale(9).at(10).locked(1).at(20), EDITED, 2, 1).at(30).expired(1);
+    assert_eq!(ask(NAME, &script.at(40).locked(1).unlocked(2, 1).done()).word(), "fail");
 }

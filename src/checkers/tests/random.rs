@@ -10,11 +10,11 @@ use crate::terms::{Claim, History};
 
 /// Well-formed histories of three clients, most of them gone wrong.
 pub(super) fn histories() -> impl Strategy<Value = History> {
-    let moves = prop::collection::vec((1..=3u16, 0..24u8, 0..250u64, 0..6i64), 1..120);
+    let moves = prop::collection::vec((1..=3u16, 0..29u8, 0..250u64, 0..6i64), 1..120);
     (moves, 0..4i64, any::<bool>(), any::<bool>()).prop_map(|(moves, initial, is_sale, bound)| {
         let script = if is_sale { Script::sale(initial) } else { Script::counter() };
         let script = script.terms(|terms| {
-            terms.claims.push(Claim::FenceMonotonic);
+            terms.claims.extend([Claim::FenceMonotonic, Claim::Reentrant]);
             terms.recovery_bound_ms = bound.then_some(1_500);
         });
         let mut play =
@@ -35,6 +35,10 @@ struct Client {
     paused: bool,
     asking: bool,
     granted: bool,
+    /// It asks for the shared mode.
+    shared: bool,
+    /// It asks again, or gives one back.
+    amid: Option<Op>,
     writing: Option<Op>,
 }
 
@@ -55,8 +59,8 @@ impl Play {
         let is_up = !before.down && !before.paused;
         let done = match choice {
             0..=3 if is_up && !before.asking => {
-                state.asking = true;
-                script.asks(number)
+                (state.asking, state.shared) = (true, value == 5);
+                script.invoke(number, if state.shared { Op::ACQUIRE_SHARED } else { Op::ACQUIRE })
             }
             0..=3 if is_up => {
                 (state.asking, state.granted) = (false, true);
@@ -64,7 +68,7 @@ impl Play {
                 self.tokens = (self.tokens + 1).saturating_sub(u64::from(value == 0));
                 let until = (value > 3).then(|| SimTime::from_millis(self.now_ms + 300));
                 let token = (value > 1).then_some(self.tokens);
-                script.ok(number, Op::Acquire { token, until })
+                script.ok(number, Op::Acquire { token, until, shared: before.shared })
             }
             4 if is_up && before.asking => {
                 state.asking = false;
@@ -116,6 +120,21 @@ impl Play {
                 *state = Client { down: true, paused: before.paused, ..Client::default() };
                 script.crashed(host)
             }
+            23 if self.redis => script.queued(number),
+            24 if self.redis => script.unqueued(number),
+            25 if self.redis => script.listed(number),
+            26..=27 if is_up => match (state.amid.take(), before.granted) {
+                (Some(op), _) => {
+                    let kind = [Kind::Ok, Kind::Ok, Kind::Fail, Kind::Info][value as usize % 4];
+                    script.event(host, kind, op)
+                }
+                (None, true) => {
+                    let op = if choice == 26 { Op::Reenter } else { Op::Leave };
+                    state.amid = Some(op);
+                    script.invoke(number, op)
+                }
+                (None, false) => script,
+            },
             _ => script,
         };
         self.script = done;

@@ -59,7 +59,7 @@ pub(super) fn collect(
         }
         saved.is_ok() && args.time.is_none_or(|limit| elapsed < limit)
     };
-    let run = |plan: &Plan| pipeline::run(plan, args.engine);
+    let run = |plan: &Plan| pipeline::run_until_judged(plan, args.engine);
     let (threads, done) = output::on_threads(args.threads, || {
         (rayon::current_num_threads(), account.go_on(&question, &run, go_on))
     })?;

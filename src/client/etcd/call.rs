@@ -152,8 +152,8 @@ impl Answers {
     }
 }
 
-/// How a call ended, if these headers say so.
-fn status(headers: &HeaderMap) -> Option<Status> {
+/// How a call ended, if these headers say so (gRPC over HTTP/2: `grpc-status` and `grpc-message`).
+pub fn status(headers: &HeaderMap) -> Option<Status> {
     let number = headers.get("grpc-status")?.to_str().ok()?.parse().ok()?;
     let text = headers.get("grpc-message").and_then(|text| text.to_str().ok()).unwrap_or_default();
     Some(match Code::from_number(number) {

@@ -44,7 +44,7 @@ fn top(prefix: &Bytes, target: SortTarget, order: SortOrder) -> RangeRequest {
 }
 
 /// The first key behind all that begin with `prefix`: its last byte counted up (`getPrefix`; a prefix
-/// ends in a slash here, so there is always room).
+/// ends in a slash or a letter here, so there is always room).
 fn end_of(prefix: &Bytes) -> Bytes {
     let mut end = prefix.to_vec();
     if let Some(last) = end.last_mut() {

@@ -12,10 +12,13 @@ pub fn matrix(matrix: &Matrix) -> String {
     let codes: Vec<_> = matrix.families.iter().map(|family| escape(family.code)).collect();
     let _ = writeln!(text, "| lock | {} |", codes.join(" | "));
     let _ = writeln!(text, "|---|{}", "---|".repeat(codes.len()));
-    for row in &matrix.rows {
-        let cells = row.cells.iter().zip(&matrix.families);
-        let cells: Vec<_> = cells.map(|(cell, family)| cell_text(cell, family.name)).collect();
-        let _ = writeln!(text, "| `{}` | {} |", row.contender, cells.join(" | "));
+    for (group, rows) in matrix.groups() {
+        let _ = writeln!(text, "| **{}** |{}", group.title(), " |".repeat(codes.len()));
+        for (_, row) in rows {
+            let cells = row.cells.iter().zip(&matrix.families);
+            let cells: Vec<_> = cells.map(|(cell, family)| cell_text(cell, family.name)).collect();
+            let _ = writeln!(text, "| `{}` | {} |", row.contender, cells.join(" | "));
+        }
     }
     legend(&mut text, matrix);
     text.push_str(&super::costs::table(matrix));

@@ -159,9 +159,9 @@ pub(super) fn run(shown: &Shown, scene: &Scene, messages: bool) -> Run {
     }
 }
 
-/// As text that is safe anywhere in HTML.
-pub(super) fn pack(runs: &[Run]) -> String {
-    let json = serde_json::to_vec(runs).expect("columns of numbers and texts become JSON");
+/// The runs of some sheets as text that is safe anywhere in HTML.
+pub(super) fn pack(sheets: &[Vec<Run>]) -> String {
+    let json = serde_json::to_vec(sheets).expect("columns of numbers and texts become JSON");
     STANDARD_NO_PAD.encode(miniz_oxide::deflate::compress_to_vec(&json, 9))
 }
 

@@ -29,12 +29,19 @@ pub(super) fn table(matrix: &Matrix, exhibits: &Exhibits) -> Markup {
                     }
                 }
                 tbody {
-                    @for (place, row) in matrix.rows.iter().enumerate() {
-                        tr {
-                            (contender(row))
-                            @for (number, column) in matrix.families.iter().enumerate() {
-                                @let opens = exhibits.contains_key(&(place, number));
-                                td { (cell_of(row, &row.cells[number], column, opens)) }
+                    @for (group, rows) in matrix.groups() {
+                        tr.group {
+                            th scope="rowgroup" colspan=(1 + matrix.families.len()) {
+                                (group.title())
+                            }
+                        }
+                        @for (place, row) in rows {
+                            tr {
+                                (contender(row))
+                                @for (number, column) in matrix.families.iter().enumerate() {
+                                    @let opens = exhibits.contains_key(&(place, number));
+                                    td { (cell_of(row, &row.cells[number], column, opens)) }
+                                }
                             }
                         }
                     }

@@ -17,6 +17,7 @@ use crate::report::findings;
 use crate::report::scene;
 use crate::report::timeline::{self, Extent, focus};
 use crate::report::told::Told;
+use crate::terms::REAL;
 use crate::verdict::{Judgement, Violation};
 
 /// How much of a run stands in the page.
@@ -57,29 +58,57 @@ impl Detail {
     };
 }
 
+/// Where the script finds the runs of a sheet: in which pack of the page, and at which place in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Packed {
+    pub(super) pack: usize,
+    pub(super) place: usize,
+}
+
 /// The parts of a sheet below its heading; `id` tells it from other sheets of the page.
-pub(super) fn body(id: &str, exhibit: &Exhibit, detail: Detail, repeat: &[String]) -> Markup {
+pub(super) fn body(
+    id: &str,
+    exhibit: &Exhibit,
+    detail: Detail,
+    packed: Packed,
+    repeat: &[String],
+) -> Markup {
     let fact = &exhibit.fact;
     html! {
         div.told {
             div { (stories(fact)) }
             div { (faults(fact)) (what_if(exhibit, detail)) }
         }
-        div.stage id={ "stage-" (id) } {
-            noscript { "The picture and the events need JavaScript; the words above do not." }
-            @if !detail.pictures {
-                p.hint { "This page has too many runs for pictures; `picklock report`, below, draws them." }
+        @if detail.pictures {
+            div.stage id={ "stage-" (id) } data-pack=(packed.pack) data-place=(packed.place) {
+                noscript { "The picture and the events need JavaScript; the words above do not." }
             }
+        } @else {
+            p.hint { "This page has too many runs for pictures; `picklock report`, below, draws them." }
         }
-        @if detail.pictures { script.pack type="text/plain" { (pack(exhibit, detail)) } }
         @for note in &exhibit.notes { p.hint { (note) } }
         (others(fact))
         @for line in repeat { p.repeat { (command(line)) } }
     }
 }
 
-/// Everything that the script draws from: first what happened, then what would have happened.
-fn pack(exhibit: &Exhibit, detail: Detail) -> String {
+/// What the script draws some sheets from. Sheets that have much in common share a pack: it is smaller than one
+/// for each, and a browser unpacks it in one go.
+pub(super) fn pack<'a>(
+    number: usize,
+    exhibits: impl Iterator<Item = &'a Exhibit>,
+    detail: Detail,
+) -> Markup {
+    let sheets: Vec<_> = exhibits.map(|exhibit| runs(exhibit, detail)).collect();
+    html! {
+        @if detail.pictures {
+            script.pack id={ "pack-" (number) } type="text/plain" { (data::pack(&sheets)) }
+        }
+    }
+}
+
+/// First what happened, then what would have happened.
+fn runs(exhibit: &Exhibit, detail: Detail) -> Vec<data::Run> {
     let fact = timeline::extract(&exhibit.fact, detail.extent);
     let window = fact.window;
     let mut runs = vec![data::run(&exhibit.fact, &scene::lay_out(&fact), detail.messages)];
@@ -90,7 +119,7 @@ fn pack(exhibit: &Exhibit, detail: Detail) -> String {
         run.story = focus(shown).map_or(Vec::new(), |(_, violation)| violation.story.to_vec());
         runs.push(run);
     }
-    data::pack(&runs)
+    runs
 }
 
 /// Whether the lock had promised otherwise.
@@ -209,6 +238,9 @@ fn what_if(exhibit: &Exhibit, detail: Detail) -> Markup {
 
 fn why_no_variants(fact: &Shown) -> &'static str {
     match &fact.plan {
+        _ if fact.history.header.engine == REAL => {
+            "Reality cannot be repeated with one thing changed; a simulation of its plan can."
+        }
         Some(_) => "Nothing was broken, and no fenced lock of this kind could have helped.",
         None => "Only the plan can say, and it does not lie beside this history.",
     }

@@ -4,6 +4,7 @@ use picklock_sim::seed::Seed;
 
 use super::*;
 use crate::compare::{Cell, Column, Finding, Row};
+use crate::contender::Contender;
 use crate::counterfactual::What;
 use crate::engine::Engine;
 use crate::exhibit::Shown;
@@ -34,8 +35,10 @@ fn matrix() -> Matrix {
         findings: vec![Finding { checker: "starvation".to_owned(), claimed: false, runs: 3 }],
         ..calm()
     };
-    let row =
-        |contender: &str, cells| Row { contender: contender.parse().unwrap(), cells, costs: None };
+    let row = |contender: &str, cells| {
+        let contender: Contender = contender.parse().unwrap();
+        Row { group: contender.group(), contender, cells, costs: None }
+    };
     Matrix {
         scenario: "sale <of> 1 & more".to_owned(),
         engine: Engine::Event,
@@ -60,14 +63,16 @@ fn page() -> String {
     render(&matrix(), &Exhibits::from([((0, 1), exhibit())]))
 }
 
-/// What the script of a page unpacks.
+/// What the script of a page unpacks for its first sheet.
 fn packed(page: &str) -> serde_json::Value {
     use base64::Engine as _;
-    let (_, rest) = page.split_once("<script class=\"pack\" type=\"text/plain\">").unwrap();
+    let (_, rest) = page.split_once("<script class=\"pack\"").unwrap();
+    let (_, rest) = rest.split_once('>').unwrap();
     let (text, _) = rest.split_once('<').unwrap();
     let bytes = base64::engine::general_purpose::STANDARD_NO_PAD.decode(text).unwrap();
     let json = miniz_oxide::inflate::decompress_to_vec(&bytes).unwrap();
-    serde_json::from_slice(&json).unwrap()
+    let mut sheets: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    sheets[0].take()
 }
 
 #[test]

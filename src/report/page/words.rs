@@ -3,6 +3,7 @@
 use crate::exhibit::Shown;
 use crate::outcome::Severity;
 use crate::report::findings;
+use crate::terms::REAL;
 use crate::verdict::{Judgement, Violation};
 
 /// A style for each severity.
@@ -34,6 +35,14 @@ pub(super) fn verdict(shown: &Shown) -> String {
         _ => "",
     };
     format!("{} {}{rest}", sign(shown.severity()), headline(shown))
+}
+
+/// Where a run took place.
+pub(super) fn world(engine: &str) -> String {
+    match engine {
+        REAL => "on real servers and processes".to_owned(),
+        engine => format!("{engine} engine"),
+    }
 }
 
 /// What a run came to: `oversold`.

@@ -3,6 +3,7 @@
 //! A client's has three bars below each other, one per kind of witness: what the client believes,
 //! what the server has on record, how long the lease is good by true time.
 
+use picklock_sim::host::HostName;
 use picklock_sim::time::SimTime;
 
 use super::{Bar, Label, LaneBox, Mark, Place, Scene, Style, Tag};
@@ -93,16 +94,32 @@ fn client(lane: &Lane, timeline: &Timeline, base: u32, scene: &mut Scene) {
         bar(Style::Clash, BELIEVES, &timeline::Bar { from, until, note });
     }
     for lease in &lane.leases {
-        let (from, note) = (lease.from, lease.note.clone());
-        bar(Style::Granted, RECORD, &timeline::Bar { from, until: lease.until, note });
-        let (until, valid) =
-            (lease.valid_until, format!("its lease, valid until {}", lease.valid_until));
-        bar(Style::Valid, LEASE, &timeline::Bar { from, until, note: valid });
+        let (from, until, note) = (lease.from, lease.until, lease.note.clone());
+        let row = stripe(lease.server, timeline.servers);
+        bar(Style::Granted, row, &timeline::Bar { from, until, note });
+    }
+    for valid in &lane.valid {
+        bar(Style::Valid, LEASE, valid);
     }
     for operation in &lane.operations {
         bar(Style::Operation, WORKS, operation);
     }
     inside(lane, timeline, base, scene);
+}
+
+/// The part of the records' row that is one server's: of up to five there is room for stripes, with a little air
+/// between them and above the leases.
+fn stripe(server: HostName, servers: usize) -> (u32, u32, &'static str) {
+    let (top, height, name) = RECORD;
+    match servers {
+        0 | 1 => RECORD,
+        several => {
+            let place = u32::from(server.number.saturating_sub(1)).min(several as u32 - 1);
+            let room = LEASE.0 - top - 1;
+            let step = (room / several as u32).max(1);
+            (top + (place * step).min(height + 3), step.saturating_sub(1).max(1), name)
+        }
+    }
 }
 
 /// What a bar says of itself, where it is wide enough.

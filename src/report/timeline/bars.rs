@@ -27,8 +27,9 @@ pub(super) fn beliefs_of(history: &History, window: Window) -> ByHost<Bar> {
             EndedBy::Regrant => "until it was granted the lock again",
             EndedBy::EndOfRun => "until the run ended",
         };
+        let held = if belief.shared { "shared" } else { "held" };
         let note = format!(
-            "{client} believed that it held the lock from {} to {}: {why}",
+            "{client} believed that it {held} the lock from {} to {}: {why}",
             belief.from, belief.until
         );
         found.entry(client).or_default().push(Bar { from, until, note });
@@ -81,7 +82,7 @@ pub(super) fn operations_of(history: &History, window: Window) -> ByHost<Bar> {
     found
 }
 
-/// Where at least two clients believed, as long as it were the same.
+/// Where at least two clients believed, and one of them that it had the lock alone, as long as it were the same.
 pub(super) fn overlaps(history: &History, window: Window) -> Vec<Overlap> {
     let beliefs = beliefs(history);
     let beliefs: Vec<_> = beliefs.iter().filter(|belief| belief.from < belief.until).collect();
@@ -94,12 +95,13 @@ pub(super) fn overlaps(history: &History, window: Window) -> Vec<Overlap> {
         let [from, until] = *pair else { continue };
         let Some((from, until)) = window.clip(from, until).filter(|(a, b)| a < b) else { continue };
         let holds = |belief: &&&Belief| belief.from <= from && belief.until >= until;
+        let all_share = beliefs.iter().filter(holds).all(|belief| belief.shared);
         let mut clients: Vec<_> =
             beliefs.iter().filter(holds).map(|belief| belief.client).collect();
         clients.sort_unstable();
         clients.dedup();
         match found.last_mut() {
-            _ if clients.len() < 2 => {}
+            _ if clients.len() < 2 || all_share => {}
             Some(last) if last.until == from && last.clients == clients => last.until = until,
             _ => found.push(Overlap { from, until, clients }),
         }

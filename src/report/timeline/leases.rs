@@ -28,13 +28,48 @@ pub(super) fn of(history: &History, window: Window) -> ByHost<Lease> {
     pass.found
 }
 
-/// The parts of `beliefs` that no lease covers. The lease is counted from the server's grant and the
+/// When one of these leases was valid; of a lock on `servers` servers, when a majority was.
+pub(super) fn valid(leases: &[Lease], servers: usize) -> Vec<Bar> {
+    let alone = |lease: &Lease| Bar {
+        from: lease.from,
+        until: lease.valid_until,
+        note: format!("its lease, valid until {}", lease.valid_until),
+    };
+    if servers <= 1 {
+        return leases.iter().map(alone).collect();
+    }
+    let quorum = servers as i32 / 2 + 1;
+    let mut turns: Vec<(SimTime, i32)> = Vec::new();
+    for lease in leases.iter().filter(|lease| lease.from < lease.valid_until) {
+        turns.extend([(lease.from, 1), (lease.valid_until, -1)]);
+    }
+    turns.sort_unstable();
+    let (mut count, mut since, mut found) = (0, SimTime::ZERO, Vec::new());
+    for (at, change) in turns {
+        let before = count;
+        count += change;
+        match (before >= quorum, count >= quorum) {
+            (false, true) => since = at,
+            (true, false) => found.push(Bar {
+                from: since,
+                until: at,
+                note: format!(
+                    "its leases at {quorum} of {servers} servers at least, valid until {at}"
+                ),
+            }),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// The parts of `beliefs` that no valid lease covers. The lease is counted from the server's grant and the
 /// belief from its arrival, so a belief in time begins covered.
-pub(super) fn uncovered(beliefs: &[Bar], leases: &[Lease]) -> Vec<Bar> {
+pub(super) fn uncovered(beliefs: &[Bar], valid: &[Bar]) -> Vec<Bar> {
     let mut found = Vec::new();
     for belief in beliefs {
         let mut from = belief.from;
-        let mut covers: Vec<_> = leases.iter().map(|one| (one.from, one.valid_until)).collect();
+        let mut covers: Vec<_> = valid.iter().map(|one| (one.from, one.until)).collect();
         covers.sort_unstable();
         for (start, end) in covers {
             if start > from && start < belief.until {
@@ -96,7 +131,7 @@ impl Records {
                 self.close(server, at, None, "was replaced");
                 self.begin(server, owner.unwrap_or(server), at, until(ttl_ms));
             }
-            ChangeKind::Retimed { ttl_ms } => {
+            ChangeKind::Edited { ttl_ms } | ChangeKind::Retimed { ttl_ms } => {
                 if let Some(record) = self.open.get_mut(&server) {
                     record.valid_until = until(ttl_ms);
                 }
@@ -137,8 +172,34 @@ impl Records {
         if let Some((from, until)) = self.window.clip(from, last) {
             let clipped = |end: SimTime| end.max(from).min(until);
             let (until, valid_until) = (clipped(at), clipped(valid_until));
-            let lease = Lease { from, until, valid_until, note };
+            let lease = Lease { server, from, until, valid_until, note };
             self.found.entry(owner).or_default().push(lease);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lease(server: u16, from_ms: u64, valid_until_ms: u64) -> Lease {
+        let (from, valid_until) =
+            (SimTime::from_millis(from_ms), SimTime::from_millis(valid_until_ms));
+        let server = HostName { number: server, ..HostName::REDIS };
+        Lease { server, from, until: valid_until, valid_until, note: String::new() }
+    }
+
+    #[test]
+    fn of_several_servers_a_majority_must_have_the_lease() {
+        let ms = |bars: Vec<Bar>| {
+            let ends =
+                |bar: &Bar| [bar.from, bar.until].map(|at| at.since(SimTime::ZERO).as_millis());
+            bars.iter().map(ends).collect::<Vec<_>>()
+        };
+        let leases = [lease(1, 10, 100), lease(2, 12, 40), lease(3, 20, 60), lease(1, 200, 300)];
+        assert_eq!(ms(valid(&leases, 3)), [[12, 60]]);
+        assert_eq!(ms(valid(&leases, 5)), [[20, 40]]);
+        assert_eq!(ms(valid(&leases[3..], 3)), [[0; 2]; 0], "one of three is no majority");
+        assert_eq!(ms(valid(&leases[..1], 1)), [[10, 100]]);
     }
 }

@@ -114,9 +114,15 @@ fn kind_of(event: &Event) -> Option<MarkKind> {
         (Op::Write { .. } | Op::Sell { .. }, Kind::Invoke) => MarkKind::Sent,
         (Op::Write { .. } | Op::Sell { .. }, Kind::Ok) => MarkKind::Written,
         (Op::Write { .. } | Op::Sell { .. } | Op::Check, Kind::Fail) => MarkKind::Refused,
-        (Op::Write { .. } | Op::Sell { .. } | Op::Acquire { .. } | Op::Release, Kind::Info) => {
-            MarkKind::Unknown
-        }
+        (
+            Op::Write { .. }
+            | Op::Sell { .. }
+            | Op::Acquire { .. }
+            | Op::Reenter
+            | Op::Leave
+            | Op::Release,
+            Kind::Info,
+        ) => MarkKind::Unknown,
         (Op::Applied { accepted: false, .. }, _) => MarkKind::Refused,
         (Op::Applied { accepted: true, .. }, _) => MarkKind::Written,
         // Not what the server sets up by itself.

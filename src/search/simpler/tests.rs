@@ -33,6 +33,33 @@ fn times_move_to_coarser_grids() {
 }
 
 #[test]
+fn of_several_servers_one_or_three_are_left_and_those_that_faults_name_first() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let scenario = load(&top.join("scenarios/published/s1-gc-pause.toml")).unwrap();
+    let mut contender = scenario.contender[0].name;
+    assert!(fewer_servers(&scenario.plan(contender, Seed(1))).is_empty(), "it has but one");
+    contender.servers = crate::lock::Servers::Independent;
+    let mut plan = scenario.plan(contender, Seed(1));
+    let crash = |host: &str| TimedFault {
+        when: When::AtMs(10),
+        lasting_ms: None,
+        fault: Fault::Pause { host: host.parse().unwrap() },
+    };
+    plan.world.faults = vec![crash("redis 4")];
+    let text = |plan: &Plan| {
+        plan.check().expect("what is left makes sense");
+        format!("{} servers, {}", plan.lock_servers().len(), plan.world.faults[0].fault)
+    };
+    let fewer = |plan: &Plan| fewer_servers(plan).iter().map(text).collect::<Vec<_>>();
+    assert_eq!(
+        fewer(&plan),
+        ["1 servers, process pause of redis 1", "3 servers, process pause of redis 1"]
+    );
+    plan.world.faults.push(crash("redis 2"));
+    assert_eq!(fewer(&plan), ["3 servers, process pause of redis 2"]);
+}
+
+#[test]
 fn the_clients_that_faults_name_keep_their_order() {
     let mut plan = drawn(0);
     plan.world.faults.clear();

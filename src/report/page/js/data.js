@@ -4,10 +4,20 @@
 const SIGNS = JSON.parse(document.getElementById("kinds").textContent);
 const KINDS = ["invoke", "ok", "fail", ""];
 
+// The sheets of each pack that was opened.
+const packs = new Map();
+
+// The runs of a stage: of its sheet in the pack that it shares with others.
+async function runsOf({ dataset }) {
+  const pack = document.getElementById(`pack-${dataset.pack}`);
+  if (!packs.has(pack)) packs.set(pack, unpack(pack.textContent));
+  return (await packs.get(pack))[dataset.place].map(expand);
+}
+
 async function unpack(text) {
   const bytes = Uint8Array.from(atob(text.trim()), (character) => character.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
-  return JSON.parse(await new Response(stream).text()).map(expand);
+  return JSON.parse(await new Response(stream).text());
 }
 
 function expand(run) {

@@ -5,11 +5,10 @@ const figures = new Map();
 // The figure of a sheet, made when it is first seen.
 async function figureOf(sheet) {
   const stage = sheet.querySelector(".stage");
-  const pack = sheet.querySelector("script.pack");
-  if (figures.has(stage.id) || !pack) return figures.get(stage.id);
+  if (!stage || figures.has(stage.id)) return figures.get(stage?.id);
   figures.set(stage.id, null);
   try {
-    const figure = new Figure(stage, await unpack(pack.textContent));
+    const figure = new Figure(stage, await runsOf(stage));
     figures.set(stage.id, figure);
     for (const choice of sheet.querySelectorAll("[data-run]")) choice.addEventListener("click", () => use(sheet, Number(choice.dataset.run)));
     use(sheet, 0);
@@ -64,7 +63,7 @@ function copy(button) {
   };
   // Where copying is not allowed, the text is selected for the reader to copy.
   const select = () => getSelection().selectAllChildren(button.previousElementSibling);
-  if (navigator.clipboard) navigator.clipboard.writeText(button.dataset.copy).then(done, select);
+  if (navigator.clipboard) navigator.clipboard.writeText(button.previousElementSibling.textContent).then(done, select);
   else select();
 }
 
