@@ -113,6 +113,8 @@ impl Links {
 
 #[cfg(test)]
 mod tests {
+    use picklock_sim::host::Role;
+
     use super::*;
 
     #[test]
@@ -129,5 +131,19 @@ mod tests {
         links.set(a, b, LinkCondition::default());
         links.set(a, b, armed);
         assert!(links.take_reset(a, b));
+    }
+
+    #[test]
+    fn a_port_is_one_of_a_pair() {
+        let links = Links::default();
+        let [first, second] = [1, 2].map(|number| HostName { role: Role::Redis, number });
+        links.comes_from(first, 40_000, HostName::client(1));
+        links.comes_from(second, 40_000, HostName::client(2));
+        assert_eq!(links.origin(first, 40_000), Some(HostName::client(1)));
+        assert_eq!(links.origin(second, 40_000), Some(HostName::client(2)));
+        assert_eq!(links.origin(first, 40_001), None);
+        // A later connection takes the port over.
+        links.comes_from(first, 40_000, HostName::client(2));
+        assert_eq!(links.origin(first, 40_000), Some(HostName::client(2)));
     }
 }

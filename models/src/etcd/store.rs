@@ -240,3 +240,50 @@ fn version(entries: &[Entry], at: Revision) -> Option<&KeyValue> {
     let newer = entries.partition_point(|entry| entry.at.main <= at);
     entries[..newer].last()?.kv.as_ref()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Put(u8),
+        Delete(u8),
+        Commit,
+        Compact(i64),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            4 => (0..4u8).prop_map(Step::Put),
+            3 => (0..4u8).prop_map(Step::Delete),
+            3 => Just(Step::Commit),
+            1 => (1..20i64).prop_map(Step::Compact),
+        ]
+    }
+
+    proptest! {
+        /// Within transactions too, which the tests of whole requests hardly reach.
+        #[test]
+        fn the_newest_keys_are_what_the_versions_say(steps in prop::collection::vec(step(), 1..60)) {
+            let mut store = Store::default();
+            for step in steps {
+                match step {
+                    Step::Put(key) => store.put(&Bytes::from(vec![key]), Bytes::new(), 0),
+                    Step::Delete(key) => drop(store.delete(&Bytes::from(vec![key]))),
+                    Step::Commit => drop(store.commit()),
+                    // A compaction comes between transactions.
+                    Step::Compact(at) => {
+                        store.commit();
+                        let _ = store.compact(Revision(at));
+                    }
+                }
+                let now = store.revision();
+                let said = store.keys.values().filter_map(|entries| version(entries, now));
+                prop_assert!(said.eq(store.live.values()));
+            }
+        }
+    }
+}
