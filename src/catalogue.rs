@@ -24,7 +24,8 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
-    /// These scenarios, and the table that `picklock-adapters confirm --report` wrote.
+    /// These scenarios, and the table that `picklock-adapters confirm --report` wrote; what is no row of it says
+    /// nothing.
     pub fn new(scenarios: Vec<Scenario>, confirmed: &str) -> Self {
         let rows = confirmed.lines().filter_map(|line| {
             let mut cells = line.strip_prefix("| `")?.split(" | ");
@@ -34,6 +35,11 @@ impl Catalogue {
             Some((place, answer.split(':').next().unwrap_or_default().to_owned()))
         });
         Self { scenarios, confirmed: rows.collect() }
+    }
+
+    /// How many answers of real servers the table had.
+    pub fn answers(&self) -> usize {
+        self.confirmed.len()
     }
 
     /// The scenarios that know this finding of this lock, or else of another one with the same kind of server; those
@@ -150,6 +156,7 @@ mod tests {
     fn answers_of_real_servers_are_read_from_the_table() {
         let pause = scenario("s1-gc-pause.toml");
         let catalogue = Catalogue::new(Vec::new(), CONFIRMED);
+        assert_eq!(catalogue.answers(), 2, "a title and a head are no answers");
         assert_eq!(catalogue.on_real_servers(&pause, "redis-token-cad"), Some("confirmed"));
         assert_eq!(
             catalogue.on_real_servers(&pause, "redis-watchdog"),

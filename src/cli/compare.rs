@@ -106,12 +106,15 @@ fn catalogue(args: &Args) -> Result<Catalogue, CliError> {
     for path in scenario_files(&args.known)? {
         scenarios.push(scenario::load(&path)?);
     }
-    let confirmed = match &args.confirmed {
-        None => String::new(),
-        Some(file) => fs::read_to_string(file)
-            .map_err(|error| InputError::about_file(file, format!("cannot be read: {error}")))?,
-    };
-    Ok(Catalogue::new(scenarios, &confirmed))
+    let Some(file) = &args.confirmed else { return Ok(Catalogue::new(scenarios, "")) };
+    let table = fs::read_to_string(file)
+        .map_err(|error| InputError::about_file(file, format!("cannot be read: {error}")))?;
+    let catalogue = Catalogue::new(scenarios, &table);
+    if catalogue.answers() == 0 {
+        let problem = "has no row of a table that `picklock-adapters confirm --report` writes";
+        return Err(InputError::about_file(file, problem).into());
+    }
+    Ok(catalogue)
 }
 
 /// The examples with their messages and with what would have happened otherwise.
