@@ -74,7 +74,6 @@ fn contender<'a>(
 ) {
     let name = &account.contender;
     let (low, high) = account.interval;
-    let percent = |rate: f64| format!("{:.1}", rate * 100.0);
     let _ = match account.broken {
         0 => writeln!(
             text,
@@ -109,6 +108,17 @@ fn contender<'a>(
         one_cause(text, &failures, expected, plan.map(|path| path.as_path()));
     }
     text.push('\n');
+}
+
+/// A share of plans in percent, with as many digits as keep a small one from reading as none: ten thousand plans
+/// without a failure leave 0.04 % possible, and one failure among them is 0.002 % at least.
+fn percent(rate: f64) -> String {
+    let digits = match rate {
+        0.000_05..0.000_5 => 2,
+        0.000_000_1..0.000_05 => 3,
+        _ => 1,
+    };
+    format!("{:.digits$}", rate * 100.0)
 }
 
 /// The failures that need the same, the worst damage of each cause first; the most frequent cause
@@ -194,4 +204,18 @@ fn work(text: &mut String, work: &Work) {
         "work: {simulated_s:.0} s simulated, {grants} grants, {messages} network messages, \
          {events} events in histories\n"
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::wilson;
+
+    #[test]
+    fn what_is_not_zero_does_not_read_as_zero() {
+        assert_eq!(percent(wilson(0, 10_000).1), "0.04");
+        assert_eq!(percent(wilson(0, 100).1), "3.7");
+        assert_eq!(percent(wilson(1, 10_000).0), "0.002");
+        assert_eq!(percent(0.5), "50.0");
+    }
 }
