@@ -7,6 +7,9 @@
 //! all through the bound while others ask is no progress. The clock runs only while somebody asks,
 //! and when it shows more than the algorithm's own bound, that is a violation.
 //!
+//! A lock that came back and is dead later is no better: the same clock runs from the last grant, or from when the last
+//! holder stopped believing, to the end of the run.
+//!
 //! A lock that promises no bound is judged against the end of the run: it is a deadlock if somebody
 //! still asked then, nobody was granted the lock since the heal, and the asking took at least half of
 //! that time. Less is too short to tell, and so is a run that ends within the bound.
@@ -41,31 +44,55 @@ impl Checker for Recovery {
     fn check(&self, history: &Case<'_>) -> Verdict {
         let Terms { heal_at, end_at, recovery_bound_ms, .. } = history.header;
         let bound = recovery_bound_ms.map(Duration::from_millis);
-        if granted_between(history, heal_at, bound.map_or(end_at, |bound| heal_at + bound)) {
-            return Verdict::Pass;
+        // Rare from the second look on: the common run has been answered by then.
+        let came_back =
+            granted_between(history, heal_at, bound.map_or(end_at, |bound| heal_at + bound));
+        if !came_back && let Some(wait) = first_wait(history, free_from(history, bound), bound) {
+            return judge(history, &wait, bound);
         }
-        // Rare from here on: the common run has been answered in one look.
-        let Some(wait) = first_wait(history, free_from(history, bound), bound) else {
-            return Verdict::Pass;
-        };
-        let overdue = match bound {
-            Some(_) => wait.overdue_at,
-            // Without a bound only a wait to the end says anything, and only a long one.
-            None => (wait.open_at_end && wait.total * 2 >= end_at.since(heal_at)).then_some(end_at),
-        };
-        match overdue {
-            Some(overdue_at) => Verdict::Fail(violation(history, &wait, overdue_at, bound)),
-            None => Verdict::Unknown {
-                reason: format!(
-                    "from {} on {} asked for the lock and nobody was granted it, but only for {} \
-                     in all: too short to tell",
-                    wait.from,
-                    wait.client,
-                    length(wait.total)
-                ),
-            },
-        }
+        let dead = bound.and_then(|bound| dead_in_the_end(history, bound));
+        dead.map_or(Verdict::Pass, Verdict::Fail)
     }
+}
+
+/// The first wait after the heal: whether it was too long.
+fn judge(history: &History, wait: &Wait, bound: Option<Duration>) -> Verdict {
+    let Terms { heal_at, end_at, .. } = history.header;
+    let overdue = match bound {
+        Some(_) => wait.overdue_at,
+        // Without a bound only a wait to the end says anything, and only a long one.
+        None => (wait.open_at_end && wait.total * 2 >= end_at.since(heal_at)).then_some(end_at),
+    };
+    match overdue {
+        Some(overdue_at) => Verdict::Fail(violation(history, wait, overdue_at, bound)),
+        None => Verdict::Unknown {
+            reason: format!(
+                "from {} on {} asked for the lock and nobody was granted it, but only for {} \
+                 in all: too short to tell",
+                wait.from,
+                wait.client,
+                length(wait.total)
+            ),
+        },
+    }
+}
+
+/// A wait to the end of the run for a lock that nobody holds any more, if it is longer than the bound.
+fn dead_in_the_end(history: &History, bound: Duration) -> Option<Violation> {
+    let Terms { heal_at, end_at, .. } = history.header;
+    let last_grant = history.events.iter().rev().find(|event| is_grant(event));
+    let last_served = last_grant.map_or(heal_at, |event| event.at.max(heal_at));
+    if last_served + bound >= end_at {
+        return None;
+    }
+    let beliefs = beliefs(history);
+    if beliefs.iter().any(|belief| belief.ended_by == EndedBy::EndOfRun) {
+        return None;
+    }
+    let free_from = beliefs.iter().map(|belief| belief.until).fold(last_served, SimTime::max);
+    let wait = first_wait(history, free_from, Some(bound))?;
+    let overdue_at = wait.overdue_at.filter(|_| wait.open_at_end)?;
+    Some(violation(history, &wait, overdue_at, Some(bound)))
 }
 
 /// Whether anybody was granted the lock from `from` to `until`, both included.

@@ -45,6 +45,27 @@ fn a_lock_nobody_gets_again_is_a_deadlock() {
     ");
 }
 
+/// Client 2 gets it after the heal, gives it back at 6 s, and then the lock is dead; the run ends at 10 s.
+fn dead_later() -> Script {
+    dead_holder().at(5000).locked(2).granted(2).at(5500).asks(3).at(6000).released(2)
+}
+
+#[test]
+fn a_lock_that_came_back_and_is_dead_later_is_a_deadlock() {
+    insta::assert_snapshot!(story(NAME, &dead_later().done()), @r"
+    Everything was healed at 4.000 s; client 3 asked for the lock at 5.500 s and waited.
+    The lock record stored at 5.000 s was still there; its owner is client 2, which does not believe that it holds it.
+    Nobody was granted it within the promised 2000 ms; the wait took 4000 ms.
+    ");
+    assert_eq!(ask(NAME, &dead_later().at(7999).granted(3).done()), Verdict::Pass);
+    // Nobody asks to the end, or somebody holds it to the end, or the run ends within the bound.
+    assert_eq!(ask(NAME, &dead_later().at(9000).crashed(client(3)).done()), Verdict::Pass);
+    assert_eq!(ask(NAME, &dead_later().at(6500).acquired(2).done()), Verdict::Pass);
+    let short = dead_later().terms(|terms| terms.recovery_bound_ms = Some(4000));
+    assert_eq!(ask(NAME, &short.done()), Verdict::Pass);
+    assert_eq!(ask(NAME, &without_bound(dead_later()).done()), Verdict::Pass);
+}
+
 #[test]
 fn who_does_not_ask_does_not_wait() {
     assert_eq!(ask(NAME, &Script::sale(9).done()), Verdict::Pass);
