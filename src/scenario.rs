@@ -92,6 +92,9 @@ pub struct SweepSpec {
     pub stagger_ms: Option<(u64, u64)>,
     /// Longest one-way latency, in milliseconds.
     pub latency_ms: Option<(u64, u64)>,
+    /// How long faults of families last that would last longer, in milliseconds. (Most families draw more than a
+    /// lease: what a shorter fault breaks is another question.)
+    pub lasting_ms: Option<(u64, u64)>,
 }
 
 /// Seeds and times of the runs.

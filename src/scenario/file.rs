@@ -226,6 +226,7 @@ fn check_sweep(sweep: &SweepSpec) -> Result<(), Problem> {
         ("think_ms", sweep.think_ms),
         ("stagger_ms", sweep.stagger_ms),
         ("latency_ms", sweep.latency_ms),
+        ("lasting_ms", sweep.lasting_ms),
     ] {
         let problem = match bounds {
             Some((low, high)) if low > high => format!("`{key}` begins above its end"),

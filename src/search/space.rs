@@ -13,7 +13,7 @@ use std::ops::{Range, RangeInclusive};
 use picklock_sim::fault::TimedFault;
 use picklock_sim::host::HostName;
 use picklock_sim::plan::HostPlan;
-use picklock_sim::seed::Seed;
+use picklock_sim::seed::{Seed, Stream};
 use proptest::prop_oneof;
 use proptest::sample::subsequence;
 use proptest::strategy::{BoxedStrategy, Just, NewTree, Strategy};
@@ -103,7 +103,11 @@ impl Space {
         }
         let own = on.contains(&OWN).then(|| (OWN, self.own.clone()));
         let drawn = self.families.iter().filter(on_here).map(|family| {
-            (family.name, family.draw(&plan, seed.stream(format_args!("faults {}", family.name))))
+            let mut faults =
+                family.draw(&plan, seed.stream(format_args!("faults {}", family.name)));
+            let lasting = seed.stream(format_args!("lasting {}", family.name));
+            shorten(&mut faults, self.shape.lasting_ms, lasting);
+            (family.name, faults)
         });
         let mut families = Vec::new();
         let mut faults = Vec::new();
@@ -150,6 +154,16 @@ impl Space {
         let own = self.base.clients().count() as u16;
         let at_least = |(low, high): (u16, u16)| (low.max(least), high.max(least));
         around(own, self.shape.clients.map(at_least), at_least((own.min(2), own.max(3) + 2)))
+    }
+}
+
+/// Has faults that would last longer than these bounds last within them.
+fn shorten(faults: &mut [TimedFault], bounds: Option<(u64, u64)>, mut random: Stream) {
+    let Some((least, most)) = bounds else { return };
+    for lasting_ms in faults.iter_mut().filter_map(|fault| fault.lasting_ms.as_mut()) {
+        if *lasting_ms > most {
+            *lasting_ms = random.between(least, most);
+        }
     }
 }
 
@@ -244,6 +258,31 @@ mod tests {
         assert!(plans.iter().all(|plan| (3..=5).contains(&clients(plan))), "the scenario has 2");
         assert!(plans.iter().all(|plan| (7..=9).contains(&plan.workload.think_ms)));
         assert!((3..=5).all(|count| plans.iter().any(|plan| clients(plan) == count)));
+    }
+
+    #[test]
+    fn faults_that_would_last_longer_last_within_the_bounds() {
+        let names = ["partition", "lost-grant", "clock-forward"].map(str::to_owned).to_vec();
+        let space = s1(|scenario| {
+            scenario.sweep.families = Some(names.clone());
+            scenario.sweep.lasting_ms = Some((100, 300));
+        });
+        let unbounded = s1(|scenario| scenario.sweep.families = Some(names.clone()));
+        let mut drawn = std::collections::BTreeSet::new();
+        for seed in (0..300).map(Seed) {
+            let (short, long) = (space.draw(seed), unbounded.draw(seed));
+            for (name, place) in short.families {
+                let faults = &short.plan.world.faults[place.clone()];
+                for (fault, longer) in faults.iter().zip(&long.plan.world.faults[place]) {
+                    match name {
+                        "partition" => drawn.extend(fault.lasting_ms),
+                        // The scenario's own pause, a reset that is over at once, a step that stays.
+                        _ => assert_eq!(fault, longer, "{name}"),
+                    }
+                }
+            }
+        }
+        assert!(drawn.len() > 50 && drawn.iter().all(|ms| (100..=300).contains(ms)), "{drawn:?}");
     }
 
     #[test]
