@@ -6,7 +6,8 @@
 //! ([`super::etcd_mutex_343`]).
 //!
 //! A worker is told when `Session.Done` fires. That is late: up to a second and the way of an answer after
-//! the server has ended the lease (S32).
+//! the server has ended the lease (S32). And a session that comes back to a key of its own has the lock at once, on
+//! whatever is left of its lease (`scenarios/negative/etcd-last-moment.toml`).
 
 use std::time::Duration;
 

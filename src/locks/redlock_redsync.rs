@@ -3,8 +3,9 @@
 //! As the specification, with two differences. The time limit is the attempt's, a twentieth of the lease, and what
 //! an attempt got in vain is given back within as little: a `SET` that was given up and comes late may
 //! then outlive its release, and the record is stranded for a lease. One value is used for all attempts of a
-//! `Lock()`. Time is Go's monotonic clock. `Until()` tells the user when the lease ends; `Valid()`
-//! asks the servers.
+//! `Lock()`: the release of one that failed, come late, takes the record of the one that was granted
+//! (`scenarios/negative/redlock-late-release.toml`). Time is Go's monotonic clock. `Until()` tells the user when
+//! the lease ends; `Valid()` asks the servers.
 //!
 //! Source: go-redsync/redsync `mutex.go` (`lockContext`, `actOnPoolsAsync`, `UnlockContext`, `ValidContext`),
 //! `redsync.go` (`NewMutex`: 32 tries, drift 0.01, timeout 0.05).

@@ -1,10 +1,11 @@
 //! R15: Rust's `rslock`.
 //!
-//! As the specification, with these differences. Each request opens a connection of its own. There is no time
-//! limit for a server but the connection's. An attempt that took longer than the lease ends with
-//! `TtlExceeded` before what it got is given back: the records are stranded for a lease. `lock()` makes three
-//! attempts with one value; `acquire()`, which is this, calls it for ever, at once, with another value each
-//! time. The lock tells its user how much of the lease was left when it was granted.
+//! As the specification, with these differences. Each request opens a connection of its own. There is no time limit
+//! for a server but the connection's. An attempt that took longer than the lease ends with `TtlExceeded` before
+//! what it got is given back: the records are stranded for a lease. `lock()` makes three attempts with one value,
+//! so that a late release of one can take what another got (`scenarios/negative/redlock-late-release-rslock.toml`);
+//! `acquire()`, which is this, calls it for ever, at once, with another value each time. The lock tells its user
+//! how much of the lease was left when it was granted.
 //!
 //! It measures with `std::time::Instant`, which is the steady clock of a host. (On a test runtime with a clock of
 //! its own that `Instant` would stand still, and the check against the lease could never fail; that would say nothing

@@ -5,7 +5,7 @@
 //! 3. Read the clock again: held if more than half said yes and the lease is not over.
 //! 4. What is left of the lease, less the drift of clocks, is how long it may be used: [`Grant::deadline`].
 //! 5. Otherwise delete the token on all servers, also on those that did not answer; pause, and begin anew with
-//!    another token.
+//!    another token, so that a deletion that comes late finds nothing of the next attempt's.
 //!
 //! The documentation reads "the current time"; both its critic and its author want a steady clock for that
 //! (Kleppmann 2016; antirez, "Is Redlock safe?"), so it is the steady one here.
