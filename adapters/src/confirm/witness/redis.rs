@@ -61,14 +61,19 @@ pub(in super::super) fn watch(
     Ok(())
 }
 
-/// Asks to be told everything.
+/// Asks to be told everything, of a server that has loaded what it has: it serves its callers while it loads, and each
+/// command that it carries out from its file is an event, but nobody's (`aof.c` `loadSingleAppendOnlyFile`).
 fn call(server: SocketAddr) -> io::Result<BufReader<TcpStream>> {
-    let mut stream = TcpStream::connect(server)?;
-    stream.write_all(
+    let mut lines = BufReader::new(TcpStream::connect(server)?);
+    let mut line = String::new();
+    lines.get_mut().write_all(b"PING\r\n")?;
+    lines.read_line(&mut line)?;
+    if line != "+PONG\r\n" {
+        return Err(io::Error::other(line));
+    }
+    lines.get_mut().write_all(
         b"HELLO 3\r\nCONFIG SET notify-keyspace-events KEA\r\nPSUBSCRIBE __keyevent@0__:*\r\nMONITOR\r\n",
     )?;
-    let mut lines = BufReader::new(stream);
-    let mut line = String::new();
     // CONFIG and MONITOR both say OK; after the second, nothing is missed.
     for _ in 0..2 {
         loop {
@@ -361,6 +366,22 @@ mod tests {
                 "stock record set to 0 by client 2, was client 1's",
             ]
         );
+    }
+
+    #[test]
+    fn a_server_that_still_loads_is_not_asked_for_more() {
+        let server = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = server.local_addr().unwrap();
+        let loading = "-LOADING Redis is loading the dataset in memory\r\n";
+        let answered = std::thread::spawn(move || {
+            let (mut caller, _) = server.accept().unwrap();
+            caller.write_all(loading.as_bytes()).unwrap();
+            let mut asked = String::new();
+            io::Read::read_to_string(&mut caller, &mut asked).unwrap();
+            asked
+        });
+        assert_eq!(call(address).unwrap_err().to_string(), loading);
+        assert_eq!(answered.join().unwrap(), "PING\r\n");
     }
 
     #[test]
